@@ -1,0 +1,151 @@
+"""The generator: a U-Net that turns a dark picture into a well-lit one."""
+
+import keras
+from keras import layers
+
+from lowlight_utils.models.blocks import (
+    NORMS,
+    AddCorrection,
+    AutoExposure,
+    initializer,
+    leaky_relu,
+    normalise,
+    require_choice,
+    upsample,
+)
+
+UPSAMPLINGS = ("transpose", "resize")
+BASES = ("none", "input", "auto_exposure")
+WIDEST = 8  # channels stop growing at eight times the first width: 64 -> 512
+DROPOUT_BLOCKS = 3  # the innermost blocks of the way up that drop activations
+
+
+def unet_generator(
+    input_shape=(256, 256, 3),
+    *,
+    width=64,
+    depth=8,
+    norm="batch",
+    upsampling="transpose",
+    dropout=0.5,
+    base="none",
+    dtype=None,
+    name="generator",
+):
+    """Build the U-Net generator.
+
+    With its defaults this is the seed recipe's network: eight 4x4 stride-2 convolutions down to 1x1,
+    mirrored by eight transposed ones; 54,425,859 parameters.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int or None, int or None, int)
+        Height, width and channels (3). Height and width must be multiples of 2**depth; `None` leaves
+        one open, and then the caller sees to it.
+    width : int
+        Channels of the first block; each block down has twice those before it, up to 8 * width.
+    depth : int
+        Number of blocks down, and as many up. At least 2.
+    norm : {"batch", "instance", "none"}
+        Normalisation of all blocks but the first and the last.
+    upsampling : {"transpose", "resize"}
+        How a block on the way up doubles the size: a transposed convolution, or repeated pixels and
+        a convolution.
+    dropout : float
+        Rate in the three innermost blocks of the way up, in [0, 1).
+    base : {"none", "input", "auto_exposure"}
+        What the network's output is added to. "none": nothing, a tanh makes the picture. "input": the
+        dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the network
+        then also sees beside the dark one. With a base, the last block has a skip at full resolution.
+    dtype : str, optional
+        Keras dtype policy of the blocks, such as "mixed_bfloat16". The output stays float32.
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    keras.Model
+        float32[n, height, width, 3] in [-1, 1] -> the same shape and range.
+
+    Raises
+    ------
+    ValueError
+        If an argument is unknown or out of range, or the depth does not fit the input size.
+
+    References
+    ----------
+    O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
+    segmentation", MICCAI 2015. P. Isola et al., "Image-to-image translation with conditional
+    adversarial networks", CVPR 2017, appendix 6.1.
+    """
+    require_choice("norm", norm, NORMS)
+    require_choice("upsampling", upsampling, UPSAMPLINGS)
+    require_choice("base", base, BASES)
+    _require_depth_fits(input_shape, depth, norm)
+    use_bias = norm == "none"  # a norm's own offset makes a convolution's bias redundant
+    widths = [width * min(2**level, WIDEST) for level in range(depth)]
+
+    low = keras.Input(input_shape, name="low")
+    seen, base_picture = low, low
+    if base == "auto_exposure":
+        base_picture = AutoExposure(name="auto_exposure")(low)
+        seen = layers.Concatenate(dtype=dtype, name="low_and_exposed")([low, base_picture])
+
+    x, skips = seen, []
+    for level, channels in enumerate(widths, start=1):
+        label = f"down{level}"
+        x = layers.Conv2D(
+            channels,
+            4,
+            strides=2,
+            padding="same",
+            use_bias=use_bias,
+            kernel_initializer=initializer(),
+            dtype=dtype,
+            name=f"{label}_conv",
+        )(x)
+        x = normalise(x, "none" if level == 1 else norm, dtype, f"{label}_norm")
+        x = leaky_relu(x, dtype, f"{label}_act")
+        skips.append(x)
+    skips.pop()  # the innermost features go straight up, not around
+
+    for level, channels in enumerate(reversed(widths[:-1]), start=1):
+        label = f"up{level}"
+        x = upsample(x, channels, upsampling, use_bias, dtype, label)
+        x = normalise(x, norm, dtype, f"{label}_norm")
+        if level <= DROPOUT_BLOCKS and dropout > 0:
+            x = layers.Dropout(dropout, dtype=dtype, name=f"{label}_dropout")(x)
+        x = layers.ReLU(dtype=dtype, name=f"{label}_act")(x)
+        x = layers.Concatenate(dtype=dtype, name=f"{label}_skip")([x, skips.pop()])
+
+    if base == "none":
+        x = upsample(x, 3, upsampling, True, dtype, f"up{depth}")
+        picture = layers.Activation("tanh", dtype="float32", name="picture")(x)
+    else:
+        x = upsample(x, width, upsampling, True, dtype, f"up{depth}")
+        x = leaky_relu(x, dtype, f"up{depth}_act")
+        x = layers.Concatenate(dtype=dtype, name=f"up{depth}_skip")([x, seen])
+        correction = layers.Conv2D(
+            3, 3, padding="same", kernel_initializer=initializer(), dtype=dtype, name="correction"
+        )(x)
+        picture = AddCorrection(name="picture")(base_picture, correction)
+    return keras.Model(low, picture, name=name)
+
+
+def _require_depth_fits(input_shape, depth, norm):
+    if depth < 2:
+        raise ValueError(f"depth must be at least 2, not {depth}.")
+    if len(input_shape) != 3 or input_shape[-1] != 3:
+        raise ValueError(f"input_shape must be (height, width, 3), not {tuple(input_shape)}.")
+    stride = 2**depth
+    for side in input_shape[:2]:
+        if side is not None and (side < stride or side % stride):
+            raise ValueError(
+                f"A U-Net of depth {depth} needs sides that are multiples of {stride}, not {side}: "
+                "choose another size, or a smaller depth."
+            )
+    if norm == "instance" and tuple(input_shape[:2]) == (stride, stride):
+        raise ValueError(
+            f"Instance norm has nothing to measure in the 1x1 features that depth {depth} makes of "
+            f"a {stride}x{stride} picture: choose depth {depth - 1}, or another norm."
+        )
