@@ -71,8 +71,8 @@ def require_choice(argument, value, choices):
 class AutoExposure(layers.Layer):
     """Brighten each picture to one mean level, with a gamma curve of its own.
 
-    With u the picture in [0, 1], the layer returns u**g where g = log(target) / log(mean(u)). It has
-    no weights. It shows a network every scene at a familiar brightness.
+    With u the picture in [0, 1], the layer returns u**g where g = log(target) / log(mean(u)). It
+    has no weights. It shows a network every scene at a familiar brightness.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ class AutoExposure(layers.Layer):
 
     Notes
     -----
-    Input and output are float[n, h, w, c] in [-1, 1]. It always computes in float32: in bfloat16 the
-    darkest levels of a dark picture would fall together.
+    Input and output are float[n, h, w, c] in [-1, 1]. It always computes in float32: in bfloat16
+    the darkest levels of a dark picture would fall together.
     """
 
     def __init__(self, target=0.4, **kwargs):

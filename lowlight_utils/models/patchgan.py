@@ -11,13 +11,13 @@ def patchgan_discriminator(
 ):
     """Build the PatchGAN discriminator.
 
-    With its defaults this is the seed recipe's network: 2,770,433 parameters, and for a 256x256 pair
-    30x30 logits, each the verdict on one 70x70 patch.
+    With its defaults this is the seed recipe's network: 2,770,433 parameters, and for a 256x256
+    pair 30x30 logits, each the verdict on one 70x70 patch.
 
     Parameters
     ----------
     input_shape : tuple of (int or None, int or None, int)
-        Height, width and channels (3) of each of the two pictures, which must have at least 32 pixels a side.
+        Height, width and channels (3) of each of the two pictures; at least 32 pixels a side.
     width : int
         Channels of the first block; the next ones have twice, four and eight times as many.
     norm : {"batch", "instance", "none"}

@@ -34,14 +34,14 @@ def unet_generator(
 ):
     """Build the U-Net generator.
 
-    With its defaults this is the seed recipe's network: eight 4x4 stride-2 convolutions down to 1x1,
-    mirrored by eight transposed ones; 54,425,859 parameters.
+    With its defaults this is the seed recipe's network: eight 4x4 stride-2 convolutions down to
+    1x1, mirrored by eight transposed ones; 54,425,859 parameters.
 
     Parameters
     ----------
     input_shape : tuple of (int or None, int or None, int)
-        Height, width and channels (3). Height and width must be multiples of 2**depth; `None` leaves
-        one open, and then the caller sees to it.
+        Height, width and channels (3). Height and width must be multiples of 2**depth; `None`
+        leaves one open, and then the caller sees to it.
     width : int
         Channels of the first block; each block down has twice those before it, up to 8 * width.
     depth : int
@@ -54,9 +54,10 @@ def unet_generator(
     dropout : float
         Rate in the three innermost blocks of the way up, in [0, 1).
     base : {"none", "input", "auto_exposure"}
-        What the network's output is added to. "none": nothing, a tanh makes the picture. "input": the
-        dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the network
-        then also sees beside the dark one. With a base, the last block has a skip at full resolution.
+        What the network's output is added to. "none": nothing, a tanh makes the picture. "input":
+        the dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the
+        network then also sees beside the dark one. With a base, the last block has a skip at full
+        resolution.
     dtype : str, optional
         Keras dtype policy of the blocks, such as "mixed_bfloat16". The output stays float32.
     name : str
