@@ -1,0 +1,399 @@
+"""`PairSet`: dark photos and their well-lit counterparts, matched, checked and split."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lowlight_utils.data.images import ImageError, list_images, read_image, resize, write_image
+
+Size = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PairSummary:
+    """What a `PairSet` holds; ``str()`` of it reads as a sentence or two."""
+
+    count: int
+    height: int
+    width: int
+    scenes: int
+    low_mean: float
+    """Mean level of the low images, 0 to 255."""
+    high_mean: float
+    """Mean level of the high images, 0 to 255."""
+    median_ratio: float
+    """Median over pairs of (mean level of high) / (mean level of low)."""
+
+    def __str__(self) -> str:
+        size = f"{self.height}x{self.width}"
+        if not self.count:
+            return f"no pairs (of {size})"
+        return (
+            f"{self.count} pairs of {size} from {self.scenes} scenes; mean level"
+            f" {self.low_mean:.1f} (low) and {self.high_mean:.1f} (high) of 255,"
+            f" high is {self.median_ratio:.1f} times as bright (median)"
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PairSet:
+    """Matched dark and well-lit images of one size, in memory.
+
+    Parameters
+    ----------
+    low, high : uint8[n, H, W, 3]
+        sRGB; ``low[i]`` and ``high[i]`` show the same view.
+    names : sequence of str
+        One a pair, as a person would call it (the file's stem).
+    scenes : sequence of str, optional
+        What each pair shows; pairs of one scene never part in `split`. By default each pair is a
+        scene of its own.
+
+    Raises
+    ------
+    ValueError
+        The arrays do not have these types and shapes, or the lengths differ.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    names: tuple[str, ...]
+    scenes: tuple[str, ...] = field(default=None)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        scenes = self.names if self.scenes is None else tuple(self.scenes)
+        object.__setattr__(self, "scenes", scenes)
+        for label, stack in (("low", self.low), ("high", self.high)):
+            if stack.dtype != np.uint8 or stack.ndim != 4 or stack.shape[-1] != 3:
+                raise ValueError(
+                    f"{label} needs to be uint8[n, H, W, 3], but is"
+                    f" {stack.dtype}{list(stack.shape)}"
+                )
+        if self.low.shape != self.high.shape:
+            raise ValueError(
+                f"low and high differ in shape: {list(self.low.shape)} and {list(self.high.shape)}"
+            )
+        if not len(self.low) == len(self.names) == len(self.scenes):
+            raise ValueError(
+                f"{len(self.low)} pairs, {len(self.names)} names and {len(self.scenes)} scenes:"
+                " give as many of each"
+            )
+
+    @classmethod
+    def from_folders(
+        cls,
+        low_dir: str | os.PathLike,
+        high_dir: str | os.PathLike,
+        size: Size | None = 256,
+        scenes: Mapping[str, str] | Callable[[str], str] | None = None,
+    ) -> "PairSet":
+        """Read a folder of dark and a folder of well-lit pictures.
+
+        Pictures are matched by the stem of their names, never by the order in which a directory
+        lists them: ``low/1.png`` goes with ``high/1.jpg``. The pairs come in natural order.
+
+        Parameters
+        ----------
+        low_dir, high_dir : path
+        size : int or (height, width) or None
+            What to resize to; None keeps the pictures' size, which then must be one for all.
+        scenes : mapping or callable, optional
+            From a pair's name (the stem) to its scene.
+
+        Raises
+        ------
+        ImageError
+            A picture without a partner, two with one stem, a pair of two sizes, a picture that
+            cannot be read, a folder without pictures.
+        """
+        lows, highs = _by_stem(low_dir), _by_stem(high_dir)
+        for there, here, folder in ((lows, highs, high_dir), (highs, lows, low_dir)):
+            missing = [path.name for stem, path in there.items() if stem not in here]
+            if missing:
+                raise ImageError(f"{folder}: no partner for {_some(missing)}; add or remove them")
+
+        def read_pair(stem: str) -> tuple[np.ndarray, np.ndarray]:
+            low, high = read_image(lows[stem]), read_image(highs[stem])
+            if low.shape != high.shape:
+                raise ImageError(
+                    f"{lows[stem]} is {_hw(low)} but {highs[stem]} is {_hw(high)} (height x width);"
+                    " crop or resize one to match the other"
+                )
+            return low, high
+
+        low, high = _stack(lows, read_pair, size)
+        if _looks_swapped(low, high):
+            warnings.warn(
+                f"most pictures in {low_dir} are brighter than their partners in {high_dir}:"
+                " are the two folders swapped?",
+                stacklevel=2,
+            )
+        return cls(low, high, tuple(lows), _scenes(lows, scenes))
+
+    @classmethod
+    def from_concatenated(
+        cls,
+        folder: str | os.PathLike,
+        size: Size | None = None,
+        scenes: Mapping[str, str] | Callable[[str], str] | None = None,
+        low_side: str = "left",
+    ) -> "PairSet":
+        """Read a folder of double pictures: the dark one on the left, its truth on the right.
+
+        This is how pix2pix stores pairs (Isola et al., 2017); at the course's size each picture
+        is 256 high and 512 wide.
+
+        Parameters
+        ----------
+        folder : path
+        size : int or (height, width) or None
+            What to resize each half to; None keeps it.
+        scenes : mapping or callable, optional
+            From a pair's name (the stem) to its scene.
+        low_side : {"left", "right"}
+            On which side the dark picture is.
+
+        Raises
+        ------
+        ImageError
+            A picture of odd width, or that cannot be read; two with one stem; no pictures; or most
+            pictures are brighter on the side that should be dark.
+        """
+        if low_side not in ("left", "right"):
+            raise ValueError(f"low_side is 'left' or 'right', not {low_side!r}")
+        paths = _by_stem(folder)
+
+        def read_pair(stem: str) -> tuple[np.ndarray, np.ndarray]:
+            both = read_image(paths[stem])
+            middle, odd = divmod(both.shape[1], 2)
+            if odd:
+                raise ImageError(
+                    f"{paths[stem]}: {both.shape[1]} pixels wide, so not two pictures side by side;"
+                    " use from_folders for single pictures"
+                )
+            left, right = both[:, :middle], both[:, middle:]
+            return (left, right) if low_side == "left" else (right, left)
+
+        low, high = _stack(paths, read_pair, size)
+        if _looks_swapped(low, high):
+            # Unlike folders, whose names say which is which, only the pixels can tell here.
+            other = "right" if low_side == "left" else "left"
+            raise ImageError(
+                f"{folder}: most pictures are brighter on the {low_side}, where the dark one should"
+                f" be; pass low_side={other!r} if they are stored the other way round"
+            )
+        return cls(low, high, tuple(paths), _scenes(paths, scenes))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"PairSet({self.summary()})"
+
+    def __getitem__(self, key):
+        """``pairs[i]`` is (low, high) of one pair; a slice, an index array or list, or a mask of
+        booleans gives a `PairSet`."""
+        if isinstance(key, (int, np.integer)):
+            return self.low[key], self.high[key]
+        index = np.arange(len(self))[key]
+        return PairSet(
+            self.low[key if isinstance(key, slice) else index],
+            self.high[key if isinstance(key, slice) else index],
+            tuple(self.names[i] for i in index),
+            tuple(self.scenes[i] for i in index),
+        )
+
+    def __add__(self, other: "PairSet") -> "PairSet":
+        """Join two sets of one size. Scenes of the same name count as the same scene."""
+        if not isinstance(other, PairSet):
+            return NotImplemented
+        if self.low.shape[1:] != other.low.shape[1:]:
+            raise ValueError(
+                f"pairs of {_hw(self.low[0:1][0] if len(self) else self.low)} and others cannot be"
+                " joined; read both with one size"
+            )
+        return PairSet(
+            np.concatenate([self.low, other.low]),
+            np.concatenate([self.high, other.high]),
+            self.names + other.names,
+            self.scenes + other.scenes,
+        )
+
+    def with_prefix(self, prefix: str) -> "PairSet":
+        """The same pairs with `prefix` put before every name and scene, so that two sets that both
+        count from 1 can be joined and their scenes not be mixed up."""
+        return PairSet(
+            self.low,
+            self.high,
+            tuple(prefix + name for name in self.names),
+            tuple(prefix + scene for scene in self.scenes),
+        )
+
+    def split(
+        self, validation: float = 0.1, test: float = 0.0, seed: int = 0
+    ) -> tuple["PairSet", "PairSet", "PairSet"]:
+        """Split by scene: no scene is ever in two parts.
+
+        Which pairs go where depends on the seed, the names and the scenes, not on the order in
+        which the pairs stand.
+
+        Parameters
+        ----------
+        validation, test : float
+            Fractions of the pairs, in [0, 1), together less than 1. A part gets at most its
+            fraction (scenes are not cut to measure), and at least one scene unless its fraction
+            is 0.
+        seed : int
+
+        Returns
+        -------
+        train, validation, test : PairSet
+            Each in this set's order; train is never empty, a part of fraction 0 is.
+
+        Raises
+        ------
+        ValueError
+            Impossible fractions, or fewer scenes than parts.
+        """
+        if min(validation, test) < 0 or validation + test >= 1:
+            raise ValueError(
+                f"validation={validation} and test={test} must be at least 0 and together below 1"
+            )
+        sizes = {scene: 0 for scene in sorted(self.scenes)}
+        for scene in self.scenes:
+            sizes[scene] += 1
+        parts = 1 + (validation > 0) + (test > 0)
+        if len(sizes) < parts:
+            raise ValueError(
+                f"{len(sizes)} scenes cannot make {parts} parts without a scene in two of them;"
+                " add scenes, or ask for fewer parts"
+            )
+        shuffled = list(sizes)
+        np.random.default_rng(seed).shuffle(shuffled)
+        part_of = dict.fromkeys(shuffled, 0)
+        for part, fraction in ((2, test), (1, validation)):
+            if not fraction:
+                continue
+            parts -= 1
+            pool = {scene: sizes[scene] for scene in shuffled if part_of[scene] == 0}
+            # 1e-9: 0.29 * 100 is 28.999999999999996
+            room = int(len(self) * fraction + 1e-9)
+            for scene in _fill(pool, room, at_most=len(pool) - parts):
+                part_of[scene] = part
+        parts_of_pairs = np.array([part_of[scene] for scene in self.scenes])
+        return tuple(self[parts_of_pairs == part] for part in range(3))
+
+    def write_concatenated(self, folder: str | os.PathLike) -> list[Path]:
+        """Write each pair as one PNG twice as wide, dark on the left, and return the paths.
+
+        Raises
+        ------
+        ValueError
+            Two pairs share a name, or a name cannot be a file's.
+        """
+        if len(set(self.names)) < len(self):
+            repeated = [name for name in set(self.names) if self.names.count(name) > 1]
+            raise ValueError(f"several pairs are named {_some(sorted(repeated))}; see with_prefix")
+        paths = [Path(folder) / f"{name}.png" for name in self.names]
+        for path, name in zip(paths, self.names, strict=True):
+            if path.name != f"{name}.png" or name.startswith("."):
+                raise ValueError(f"{name!r} cannot be a file's name; name the pairs without '/'")
+        for path, low, high in zip(paths, self.low, self.high, strict=True):
+            write_image(path, np.concatenate([low, high], axis=1))
+        return paths
+
+    def summary(self) -> PairSummary:
+        """Count, size, scenes and brightness of the set."""
+        low, high = _levels(self.low), _levels(self.high)
+        ratio = np.median(high / np.maximum(low, 1 / 255)) if len(self) else np.nan
+        return PairSummary(
+            count=len(self),
+            height=self.low.shape[1],
+            width=self.low.shape[2],
+            scenes=len(set(self.scenes)),
+            low_mean=float(low.mean()) if len(self) else np.nan,
+            high_mean=float(high.mean()) if len(self) else np.nan,
+            median_ratio=float(ratio),
+        )
+
+
+def _by_stem(folder: str | os.PathLike) -> dict[str, Path]:
+    paths = {}
+    for path in list_images(folder):
+        other = paths.setdefault(path.stem, path)
+        if other is not path:
+            raise ImageError(
+                f"{folder}: {other.name} and {path.name} would both be pair '{path.stem}';"
+                " keep one of them"
+            )
+    return paths
+
+
+def _stack(
+    stems: Iterable[str],
+    read_pair: Callable[[str], tuple[np.ndarray, np.ndarray]],
+    size: Size | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read pairs straight into two stacks, so that only one pair is ever held twice."""
+    stems = tuple(stems)
+    low_stack = high_stack = None
+    for i, stem in enumerate(stems):
+        low, high = read_pair(stem)
+        if size is not None:
+            low, high = resize(low, size), resize(high, size)
+        if low_stack is None:
+            low_stack = np.empty((len(stems), *low.shape), np.uint8)
+            high_stack = np.empty_like(low_stack)
+        if low.shape != low_stack.shape[1:]:
+            raise ImageError(
+                f"pair '{stem}' is {_hw(low)} but pair '{stems[0]}' is {_hw(low_stack[0])}"
+                " (height x width); pass a size to resize them all to"
+            )
+        low_stack[i], high_stack[i] = low, high
+    return low_stack, high_stack
+
+
+def _scenes(
+    names: Iterable[str], scenes: Mapping[str, str] | Callable[[str], str] | None
+) -> tuple[str, ...] | None:
+    if scenes is None:
+        return None
+    if callable(scenes):
+        return tuple(scenes(name) for name in names)
+    unknown = [name for name in names if name not in scenes]
+    if unknown:
+        raise ValueError(f"no scene given for {_some(unknown)}; add them to the mapping")
+    return tuple(scenes[name] for name in names)
+
+
+def _fill(sizes: Mapping[str, int], room: int, at_most: int) -> list[str]:
+    """Take scenes in order, of at most `room` pairs together; the smallest one if none fits."""
+    taken, left = [], room
+    for scene, size in sizes.items():
+        if size <= left and len(taken) < at_most:
+            taken.append(scene)
+            left -= size
+    return taken or [min(sizes, key=sizes.get)]
+
+
+def _levels(stack: np.ndarray) -> np.ndarray:
+    return np.array([image.mean() for image in stack])
+
+
+def _looks_swapped(low: np.ndarray, high: np.ndarray) -> bool:
+    # A margin, because pairs that are about equally bright say nothing about the order.
+    return bool(np.mean(_levels(low) > 1.1 * _levels(high) + 2) > 0.5)
+
+
+def _hw(image: np.ndarray) -> str:
+    return f"{image.shape[0]}x{image.shape[1]}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
