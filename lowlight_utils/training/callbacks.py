@@ -1,0 +1,168 @@
+"""What happens after each epoch: measure, show, keep the best, and be ready to be killed."""
+
+import json
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+from skimage.metrics import peak_signal_noise_ratio
+
+from lowlight_utils.data.images import to_image, to_network, write_image
+
+PROGRESS_FILE = "progress.json"
+
+
+def enhance_stack(generator, low, batch_size=8):
+    """Enhance uint8[n, h, w, 3] with a generator in inference mode, a few pictures at a time."""
+    parts = [
+        to_image(np.asarray(generator.predict_on_batch(to_network(low[i : i + batch_size]))))
+        for i in range(0, len(low), batch_size)
+    ]
+    return np.concatenate(parts)
+
+
+class Validate(keras.callbacks.Callback):
+    """Put `val_psnr` into the logs: mean PSNR in dB of the best generator on a `PairSet`.
+
+    It is measured on whole 8-bit pictures, as `evaluate` does it, and it comes before the callbacks
+    that read it.
+    """
+
+    def __init__(self, pairs):
+        super().__init__()
+        self.pairs = pairs
+
+    def on_epoch_end(self, epoch, logs=None):
+        enhanced = enhance_stack(self.model.best_generator, self.pairs.low)
+        scores = [
+            peak_signal_noise_ratio(truth, image, data_range=255)
+            for truth, image in zip(self.pairs.high, enhanced, strict=True)
+        ]
+        logs["val_psnr"] = float(np.mean(scores))
+
+
+class SamplePictures(keras.callbacks.Callback):
+    """Write the same few scenes, as enhanced after each epoch, side by side into `folder`.
+
+    The pictures are epoch_0001.png and so on; low.png and high.png hold the scenes' two ends.
+    """
+
+    def __init__(self, pairs, folder):
+        super().__init__()
+        self.pairs = pairs
+        self.folder = Path(folder)
+
+    def on_train_begin(self, logs=None):
+        write_image(self.folder / "low.png", np.hstack(self.pairs.low))
+        write_image(self.folder / "high.png", np.hstack(self.pairs.high))
+
+    def on_epoch_end(self, epoch, logs=None):
+        strip = np.hstack(enhance_stack(self.model.best_generator, self.pairs.low))
+        write_image(self.folder / f"epoch_{epoch + 1:04d}.png", strip)
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Save the generator to `path` whenever `val_psnr` is better than in every epoch before.
+
+    Parameters
+    ----------
+    path : path
+        A `.keras` file.
+    empty_generator : callable
+        Makes the generator that is saved, in float32 and for any picture size; it gets the weights.
+    best : float
+        The `val_psnr` to beat, in dB.
+    """
+
+    def __init__(self, path, empty_generator, best=-np.inf):
+        super().__init__()
+        self.path = Path(path)
+        self.empty_generator = empty_generator
+        self.best = best
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_psnr"] > self.best:
+            self.best = logs["val_psnr"]
+            generator = self.empty_generator()
+            generator.set_weights(self.model.best_generator.get_weights())
+            temporary = self.path.with_name(f".{self.path.stem}.part.keras")
+            generator.save(temporary)
+            os.replace(temporary, self.path)
+
+
+class Backup(keras.callbacks.Callback):
+    """Write down all that a killed run needs to go on, after each epoch.
+
+    progress.json names the state file that belongs to it and is replaced last, in one step:
+    whenever the run is killed, the folder holds one whole epoch's state.
+
+    Parameters
+    ----------
+    folder : path
+        The run's folder.
+    history : dict of str to list of float
+        One list a log, of the epochs before this run; it grows by a value an epoch.
+    """
+
+    def __init__(self, folder, history):
+        super().__init__()
+        self.folder = Path(folder)
+        self.history = history
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
+        state = self.folder / f"state_{epoch + 1:04d}.npz"
+        with open(state, "wb") as file:
+            np.savez(file, *[np.asarray(variable) for variable in _state(self.model)])
+        progress = {"epoch": epoch + 1, "state": state.name, "history": self.history}
+        temporary = self.folder / f"{PROGRESS_FILE}.part"
+        temporary.write_text(json.dumps(progress, indent=2), encoding="utf-8")
+        os.replace(temporary, self.folder / PROGRESS_FILE)
+        for old in self.folder.glob("state_*.npz"):
+            if old != state:
+                old.unlink()
+
+
+def read_progress(folder):
+    """Return what `Backup` wrote in a run's folder: epoch, state and history; or None.
+
+    Raises
+    ------
+    ValueError
+        If the file is there but cannot be read.
+    """
+    path = Path(folder) / PROGRESS_FILE
+    if not path.exists():
+        return None
+    try:
+        progress = json.loads(path.read_text(encoding="utf-8"))
+        return {key: progress[key] for key in ("epoch", "state", "history")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): start again in another folder.") from error
+
+
+def restore_state(gan, path):
+    """Give a compiled `ConditionalGAN` every weight, moment and random state that a file holds.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged, or of other networks.
+    """
+    variables = _state(gan)
+    try:
+        with np.load(path) as file:
+            values = [file[f"arr_{index}"] for index in range(len(file.files))]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): start again.") from error
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        raise ValueError(f"{path} belongs to other networks: use the recipe that made it.")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _state(gan):
+    """List all that a step changes: weights, statistics, random states, optimizers' moments."""
+    return [*gan.variables, *gan.optimizer.variables]

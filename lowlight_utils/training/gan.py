@@ -1,0 +1,105 @@
+"""The conditional GAN: two networks, two optimizers, one `fit`."""
+
+import importlib
+
+import keras
+from keras import ops
+
+STEPS = {"tensorflow": "tensorflow_step", "jax": "jax_step"}
+LOSSES = (
+    "generator_loss",
+    "adversarial_loss",
+    "l1_loss",
+    "discriminator_real_loss",
+    "discriminator_fake_loss",
+)
+
+if keras.backend.backend() not in STEPS:
+    raise ImportError(
+        f"Training runs on the backends {' and '.join(STEPS)}, not {keras.backend.backend()}: "
+        "set the environment variable KERAS_BACKEND before Keras is imported."
+    )
+TrainStep = importlib.import_module(
+    f"lowlight_utils.training.{STEPS[keras.backend.backend()]}"
+).TrainStep
+
+
+class ConditionalGAN(TrainStep, keras.Model):
+    """A generator and a discriminator that train each other on pairs (Isola et al. 2017).
+
+    `compile` takes an optimizer for each; `fit` takes batches of (low, high), float32[n, h, w, 3]
+    in [-1, 1]. Every step updates the discriminator first, with half weight on its loss, and then
+    the generator against the updated discriminator. `fit` reports the means over an epoch of
+    generator_loss (the total), adversarial_loss, l1_loss, discriminator_real_loss and
+    discriminator_fake_loss.
+
+    Parameters
+    ----------
+    generator, discriminator : keras.Model
+        As `unet_generator` and `patchgan_discriminator` make them.
+    lambda_l1 : float
+        λ, the weight of the L1 term beside the adversarial one. At least 0.
+    average : float
+        Momentum of an exponential moving average of the generator's weights, in [0, 1); 0 keeps
+        none.
+
+    Attributes
+    ----------
+    best_generator : keras.Model
+        What predicts: the averaged generator where there is one, else the generator.
+    """
+
+    def __init__(self, generator, discriminator, lambda_l1=115.0, average=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if lambda_l1 < 0:
+            raise ValueError(f"lambda_l1 must not be negative, but is {lambda_l1}.")
+        if not 0 <= average < 1:
+            raise ValueError(f"average must be at least 0 and below 1, but is {average}.")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.lambda_l1 = lambda_l1
+        self.average = average
+        self.averaged_generator = None
+        if average:
+            self.averaged_generator = keras.models.clone_model(generator)
+            self.averaged_generator.set_weights(generator.get_weights())
+            self.averaged_generator.trainable = False
+        self._trackers = [keras.metrics.Mean(name=name) for name in LOSSES]
+        self.built = True  # both networks are
+
+    @property
+    def best_generator(self):
+        return self.averaged_generator or self.generator
+
+    @property
+    def metrics(self):
+        return self._trackers
+
+    def average_momentum(self, iterations):
+        """Return how much of the average to keep: little at first, so that it forgets its start."""
+        done = ops.cast(iterations, "float32")
+        return ops.minimum(self.average, (1.0 + done) / (10.0 + done))
+
+    def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
+        """Set the two optimizers; other arguments are `keras.Model.compile`'s."""
+        kwargs.setdefault("jit_compile", self.compile_whole_step)
+        super().compile(**{"optimizer": None, **kwargs})
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        generator_optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer = OptimizerPair(generator_optimizer, discriminator_optimizer)
+        self.prepare_step()
+
+    def call(self, low, training=False):
+        """Enhance float32[n, h, w, 3] in [-1, 1] with the best generator."""
+        return self.best_generator(low, training=training)
+
+
+class OptimizerPair:
+    """What Keras's trainer asks of a model's optimizer, answered by two."""
+
+    built = True
+
+    def __init__(self, *optimizers):
+        self.variables = [variable for each in optimizers for variable in each.variables]

@@ -1,0 +1,197 @@
+"""A whole training run: from a recipe and pairs to a folder with a generator in it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from lowlight_utils.data.batches import PairBatches
+from lowlight_utils.models import patchgan_discriminator, unet_generator
+from lowlight_utils.training.callbacks import (
+    Backup,
+    KeepBest,
+    SamplePictures,
+    Validate,
+    read_progress,
+    restore_state,
+)
+from lowlight_utils.training.gan import ConditionalGAN
+from lowlight_utils.training.recipes import Recipe
+
+SAMPLES = 4  # scenes whose progress is drawn
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training run left.
+
+    Attributes
+    ----------
+    folder : Path
+        recipe.json, progress.json, generator.keras (the best on validation), samples/.
+    history : dict of str to list of float
+        The losses' and `val_psnr`'s value at each epoch.
+    gan : ConditionalGAN
+        As it was after the last epoch.
+    """
+
+    folder: Path
+    history: dict
+    gan: ConditionalGAN
+
+    @property
+    def generator_file(self):
+        """The best generator on validation."""
+        return self.folder / "generator.keras"
+
+
+def build_generator(recipe, size=None, dtype="float32"):
+    """Build a recipe's generator for pictures of `size` pixels a side; `None`: of any size."""
+    return unet_generator(
+        (size, size, 3),
+        width=recipe.width,
+        depth=recipe.depth,
+        norm=recipe.norm,
+        upsampling=recipe.upsampling,
+        dropout=recipe.dropout,
+        base=recipe.base,
+        dtype=dtype,
+    )
+
+
+def build_gan(recipe, steps_per_epoch=1):
+    """Build and compile a recipe's `ConditionalGAN`.
+
+    Initial weights depend on Keras's global seed (`keras.utils.set_random_seed`).
+
+    Parameters
+    ----------
+    recipe : Recipe
+    steps_per_epoch : int
+        Batches an epoch; the cosine schedule ends after epochs * steps_per_epoch steps.
+    """
+    side = recipe.crop or recipe.size
+    gan = ConditionalGAN(
+        build_generator(recipe, side, recipe.dtype),
+        patchgan_discriminator(
+            (side, side, 3),
+            width=recipe.discriminator_width,
+            norm=recipe.norm,
+            dtype=recipe.dtype,
+        ),
+        lambda_l1=recipe.lambda_l1,
+        average=recipe.average,
+    )
+    gan.compile(
+        *(
+            keras.optimizers.Adam(
+                _learning_rate(rate, recipe, steps_per_epoch), recipe.beta_1, recipe.beta_2
+            )
+            for rate in (recipe.generator_lr, recipe.discriminator_lr)
+        )
+    )
+    return gan
+
+
+def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
+    """Train a recipe on pairs, and keep in a folder what comes out.
+
+    Every epoch ends with a validation, a picture of fixed scenes, the generator saved if it is the
+    best yet, and the whole state saved, so that a killed run can be resumed and loses at most one
+    epoch. On one machine and backend, a resumed run ends where an unbroken one would have ended.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    splits : Splits
+        Pairs for training and validation, at `recipe.size`. The test pairs are not touched.
+    folder : path
+        Where the run is kept. Made if missing.
+    resume : bool
+        Go on with the run that the folder holds; if it holds none, start one.
+    verbose : {0, 1, 2}
+        Keras's: silent, a progress bar, a line an epoch.
+    callbacks : sequence of keras.callbacks.Callback
+        More callbacks.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds a run and `resume` is false.
+    ValueError
+        If the folder's run has another recipe, or is damaged, or a split is empty.
+    """
+    folder = Path(folder)
+    progress = read_progress(folder)
+    if progress and not resume:
+        raise FileExistsError(f"{folder} already holds a run: resume it, or choose another folder.")
+    for part in ("training", "validation"):
+        if not len(getattr(splits, "train" if part == "training" else part)):
+            raise ValueError(f"There are no {part} pairs.")
+    folder.mkdir(parents=True, exist_ok=True)
+    _note_recipe(folder / "recipe.json", recipe, expect_same=bool(progress))
+
+    keras.utils.set_random_seed(recipe.seed)
+    batches = PairBatches(
+        splits.train,
+        batch_size=recipe.batch_size,
+        augmentation=recipe.augmentation,
+        crop=recipe.crop,
+        seed=recipe.seed,
+    )
+    gan = build_gan(recipe, len(batches))
+    done, history = 0, {}
+    if progress:
+        done, history = progress["epoch"], progress["history"]
+        restore_state(gan, folder / progress["state"])
+
+    gan.fit(
+        batches,
+        initial_epoch=done,
+        epochs=recipe.epochs,
+        verbose=verbose,
+        callbacks=[
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)
+            ),
+            Validate(splits.validation),
+            SamplePictures(splits.validation[:SAMPLES], folder / "samples"),
+            KeepBest(
+                folder / "generator.keras",
+                lambda: build_generator(recipe),
+                best=max(history.get("val_psnr", ()), default=float("-inf")),
+            ),
+            Backup(folder, history),
+            *callbacks,
+        ],
+    )
+    return Run(folder, history, gan)
+
+
+def _learning_rate(rate, recipe, steps_per_epoch):
+    if recipe.schedule == "constant":
+        return rate
+    if recipe.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
+    raise ValueError(f"schedule must be constant or cosine, not {recipe.schedule!r}.")
+
+
+def _note_recipe(path, recipe, expect_same):
+    if expect_same:
+        kept = Recipe.from_json(path.read_text(encoding="utf-8"))
+        if kept != recipe:
+            differing = [
+                name for name in vars(recipe) if getattr(kept, name) != getattr(recipe, name)
+            ]
+            raise ValueError(
+                f"{path} is another recipe (it differs in {', '.join(differing)}): resume with "
+                "that one, or choose another folder."
+            )
+    temporary = path.with_suffix(".part")
+    temporary.write_text(recipe.to_json() + "\n", encoding="utf-8")
+    os.replace(temporary, path)
