@@ -1,7 +1,7 @@
 """Where pairs of dark and well-lit photos come from, how they are checked, split and batched.
 
 Names are imported from their module on first use, so that this package stays light: only
-`PairBatches` needs Keras.
+`PairBatches` and its `EpochSync` need Keras.
 """
 
 from importlib import import_module
@@ -17,6 +17,7 @@ _MODULE_OF = {
     "write_image": "images",
     "PairSet": "pairs",
     "PairSummary": "pairs",
+    "EpochSync": "batches",
     "PairBatches": "batches",
 }
 

@@ -5,38 +5,39 @@ blue. Inside the networks it is ``float32[..., H, W, 3]`` in [-1, 1]. `to_networ
 are the only two functions that convert between the two.
 """
 
-import io
 import os
 import re
 import secrets
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import Image
 
-MAX_PIXELS = 100_000_000
-"""Larger pictures are refused before they are decoded: a few kilobytes can unpack to gigabytes."""
+from lowlight_utils.data.decode import MAX_PIXELS, ImageError, decode
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "ImageError",
+    "list_images",
+    "natural_key",
+    "read_image",
+    "read_image_and_alpha",
+    "replacing",
+    "resize",
+    "to_image",
+    "to_network",
+    "write_image",
+]
 
 IMAGE_SUFFIXES = tuple(
     ".avif .bmp .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pgm .png .pnm .ppm .tga .tif"
     " .tiff .webp".split()
 )
 """What `list_images` takes for a picture; HEIC is among them to be refused rather than skipped."""
-
-_RAW_SUFFIXES = frozenset(
-    ".3fr .arw .cr2 .cr3 .dng .erf .iiq .kdc .mrw .nef .nrw .orf .pef .raf .raw .rw2 .srw".split()
-)
-# Formats that Pillow opens but hands to another program (Ghostscript, Windows GDI), or cannot
-# decode by itself. A web page that takes uploads must never reach them.
-_NOT_PICTURES = frozenset({"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "WMF"})
-# "Animated" to Pillow, yet the first frame is the whole photo: phones append a depth map or a
-# second view to their JPEGs (MPO), and Photoshop its layers.
-_FIRST_FRAME_IS_THE_PHOTO = frozenset({"MPO", "PSD"})
 
 _LOSSLESS_WEBP = {"lossless": True, "exact": True}
 _WRITERS = {  # suffix: (Pillow's format, its options, whether it holds an alpha channel)
@@ -52,23 +53,6 @@ _WRITERS = {  # suffix: (Pillow's format, its options, whether it holds an alpha
     ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}, True),
     ".webp": ("WEBP", _LOSSLESS_WEBP, True),
 }
-
-_UPRIGHT = {  # EXIF 2.32, section 4.6.4: value of the orientation tag -> what undoes it
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-class ImageError(ValueError):
-    """A picture, or a folder of pictures, that cannot be used.
-
-    The message is one line: the file's name, what is wrong with it, and what to do.
-    """
 
 
 def read_image(source: str | os.PathLike | BinaryIO, *, name: str | None = None) -> np.ndarray:
@@ -113,139 +97,7 @@ def read_image_and_alpha(
     alpha : uint8[H, W] or None
         0 is transparent, 255 opaque; None if the file has no transparency.
     """
-    is_path = isinstance(source, (str, os.PathLike))
-    name = name or (os.fspath(source) if is_path else getattr(source, "name", None)) or "picture"
-    if is_path and Path(source).suffix.lower() in _RAW_SUFFIXES:
-        # Pillow would open the thumbnail inside and never say so.
-        raise ImageError(f"{name}: a camera RAW file; export it as JPEG, PNG or 16-bit TIFF first")
-    try:
-        with warnings.catch_warnings():
-            # Our own, stricter limit is checked two lines below.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(source, formats=_formats())
-        with image:
-            _check(image, name)
-            image.load()
-            rgb, alpha = _to_srgb_and_alpha(image, name)
-            upright = _UPRIGHT.get(_orientation(image))
-    except (ImageError, MemoryError):
-        raise
-    except FileNotFoundError as error:
-        raise ImageError(f"{name}: there is no such file; check the path") from error
-    except IsADirectoryError as error:
-        raise ImageError(f"{name}: is a folder; give a picture, or list_images(folder)") from error
-    except PermissionError as error:
-        raise ImageError(f"{name}: may not be read; check its permissions") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name}: has more than {MAX_PIXELS:,} pixels; make it smaller first"
-        ) from error
-    except UnidentifiedImageError as error:
-        if is_path and os.path.getsize(source) == 0:
-            raise ImageError(f"{name}: the file is empty; copy or download it again") from error
-        raise ImageError(
-            f"{name}: not a picture that Pillow can read; convert it to JPEG or PNG"
-        ) from error
-    except Exception as error:
-        # Decoders fed with damaged bytes fail in as many ways as there are formats (OSError,
-        # SyntaxError, struct.error, zlib.error, IndexError ...): to the user it is one thing.
-        raise ImageError(
-            f"{name}: the picture is damaged or cut short ({error}); copy or download it again"
-        ) from error
-    if upright is not None:
-        rgb = rgb.transpose(upright)
-        alpha = alpha.transpose(upright) if alpha is not None else None
-    return np.array(rgb), np.array(alpha) if alpha is not None else None
-
-
-@cache
-def _formats() -> tuple[str, ...]:
-    Image.init()
-    return tuple(name for name in Image.ID if name not in _NOT_PICTURES)
-
-
-def _check(image: Image.Image, name: str) -> None:
-    """Refuse, from the header alone, what would not come out as the one picture it seems to be."""
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name}: {width}x{height} is more than {MAX_PIXELS:,} pixels; make it smaller first"
-        )
-    if getattr(image, "is_animated", False) and image.format not in _FIRST_FRAME_IS_THE_PHOTO:
-        raise ImageError(
-            f"{name}: holds {image.n_frames} frames or pages; save the one you want as a PNG"
-        )
-    sixteen_bit = image.mode.startswith("I;16") or image.format in ("PNG", "PPM")
-    if image.mode == "F" or (image.mode.startswith("I") and not sixteen_bit):
-        raise ImageError(
-            f"{name}: floating-point or 32-bit samples have no agreed white;"
-            " export it as 8- or 16-bit"
-        )
-
-
-def _orientation(image: Image.Image) -> int:
-    # Asked after load(): PNG may keep EXIF behind the pixels, and TIFF is already turned by then.
-    try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # damaged metadata must not cost the picture
-        return 1
-
-
-def _to_srgb_and_alpha(image: Image.Image, name: str) -> tuple[Image.Image, Image.Image | None]:
-    icc = image.info.get("icc_profile")
-    alpha = None
-    if image.mode.startswith("I"):
-        bits = image.tag_v2.get(258, (16,))[0] if image.format == "TIFF" else 16  # BitsPerSample
-        white = 2**bits - 1
-        to_8_bit = np.minimum((np.arange(65536) * 255 + white // 2) // white, 255).astype(np.uint8)
-        values = np.clip(np.asarray(image), 0, 65535)
-        transparent = image.info.get("transparency")
-        if isinstance(transparent, int):
-            alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
-        image = Image.fromarray(to_8_bit[values])
-    elif image.has_transparency_data:
-        is_grey = image.mode in ("1", "L", "LA", "La")
-        image = image.convert("LA") if image.mode == "La" else image
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-        image = image.convert("L" if is_grey else "RGB")
-    elif image.mode == "1":
-        image = image.convert("L")
-    elif image.mode not in ("L", "CMYK", "LAB"):
-        image = image.convert("RGB")
-    return _to_srgb(image, icc), alpha
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """Convert an image of mode L, RGB, CMYK or LAB; a profile that is broken or does not fit it
-    is ignored, as browsers do."""
-    if icc:
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            space = profile.profile.xcolor_space.strip()
-            mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}.get(space)
-            fits = mode == image.mode or (mode == "RGB" and image.mode == "L")
-            if fits and not _is_srgb(profile):
-                return ImageCms.profileToProfile(
-                    image.convert(mode),
-                    profile,
-                    ImageCms.createProfile("sRGB"),
-                    renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                    outputMode="RGB",
-                    flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-                )
-        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            pass
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-    return image.convert("RGB")
-
-
-def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
-    # Converting sRGB to sRGB would move some values by one level, for nothing.
-    description = ImageCms.getProfileDescription(profile).lower()
-    return "srgb" in description and "linear" not in description
+    return decode(source, name)
 
 
 def write_image(
@@ -347,7 +199,8 @@ def to_network(images: np.ndarray) -> np.ndarray:
     """
     images = np.asarray(images)
     _require_uint8_rgb(images)
-    scaled = np.multiply(images, np.float32(1 / 127.5), dtype=np.float32)
+    scaled = images.astype(np.float32)
+    scaled /= 127.5
     scaled -= 1
     return scaled
 

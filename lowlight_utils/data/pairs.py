@@ -2,13 +2,23 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from lowlight_utils.data.images import ImageError, list_images, read_image, resize, write_image
+from lowlight_utils.data.images import ImageError, read_image, write_image
+from lowlight_utils.data.matching import (
+    height_x_width,
+    looks_swapped,
+    match_by_stem,
+    mean_levels,
+    scenes_of,
+    some,
+    stack_pairs,
+)
+from lowlight_utils.data.splitting import assign_parts
 
 Size = int | tuple[int, int]
 
@@ -111,29 +121,26 @@ class PairSet:
             A picture without a partner, two with one stem, a pair of two sizes, a picture that
             cannot be read, a folder without pictures.
         """
-        lows, highs = _by_stem(low_dir), _by_stem(high_dir)
-        for there, here, folder in ((lows, highs, high_dir), (highs, lows, low_dir)):
-            missing = [path.name for stem, path in there.items() if stem not in here]
-            if missing:
-                raise ImageError(f"{folder}: no partner for {_some(missing)}; add or remove them")
+        paths = match_by_stem(low_dir, high_dir)
 
-        def read_pair(stem: str) -> tuple[np.ndarray, np.ndarray]:
-            low, high = read_image(lows[stem]), read_image(highs[stem])
+        def read_pair(name: str) -> tuple[np.ndarray, np.ndarray]:
+            low_path, high_path = paths[name]
+            low, high = read_image(low_path), read_image(high_path)
             if low.shape != high.shape:
                 raise ImageError(
-                    f"{lows[stem]} is {_hw(low)} but {highs[stem]} is {_hw(high)} (height x width);"
-                    " crop or resize one to match the other"
+                    f"{low_path} is {height_x_width(low)} but {high_path} is"
+                    f" {height_x_width(high)} (height x width); crop one to match the other"
                 )
             return low, high
 
-        low, high = _stack(lows, read_pair, size)
-        if _looks_swapped(low, high):
+        low, high = stack_pairs(list(paths), read_pair, size)
+        if looks_swapped(low, high):
             warnings.warn(
                 f"most pictures in {low_dir} are brighter than their partners in {high_dir}:"
                 " are the two folders swapped?",
                 stacklevel=2,
             )
-        return cls(low, high, tuple(lows), _scenes(lows, scenes))
+        return cls(low, high, tuple(paths), scenes_of(paths, scenes))
 
     @classmethod
     def from_concatenated(
@@ -166,34 +173,41 @@ class PairSet:
         """
         if low_side not in ("left", "right"):
             raise ValueError(f"low_side is 'left' or 'right', not {low_side!r}")
-        paths = _by_stem(folder)
+        paths = match_by_stem(folder)
 
-        def read_pair(stem: str) -> tuple[np.ndarray, np.ndarray]:
-            both = read_image(paths[stem])
+        def read_pair(name: str) -> tuple[np.ndarray, np.ndarray]:
+            (path,) = paths[name]
+            both = read_image(path)
             middle, odd = divmod(both.shape[1], 2)
             if odd:
                 raise ImageError(
-                    f"{paths[stem]}: {both.shape[1]} pixels wide, so not two pictures side by side;"
+                    f"{path}: {both.shape[1]} pixels wide, so not two pictures side by side;"
                     " use from_folders for single pictures"
                 )
             left, right = both[:, :middle], both[:, middle:]
             return (left, right) if low_side == "left" else (right, left)
 
-        low, high = _stack(paths, read_pair, size)
-        if _looks_swapped(low, high):
+        low, high = stack_pairs(list(paths), read_pair, size)
+        if looks_swapped(low, high):
             # Unlike folders, whose names say which is which, only the pixels can tell here.
             other = "right" if low_side == "left" else "left"
             raise ImageError(
                 f"{folder}: most pictures are brighter on the {low_side}, where the dark one should"
                 f" be; pass low_side={other!r} if they are stored the other way round"
             )
-        return cls(low, high, tuple(paths), _scenes(paths, scenes))
+        return cls(low, high, tuple(paths), scenes_of(paths, scenes))
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __repr__(self) -> str:
-        return f"PairSet({self.summary()})"
+        scenes = len(set(self.scenes))
+        return f"PairSet({len(self)} pairs of {self.size[0]}x{self.size[1]}, {scenes} scenes)"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images, in pixels."""
+        return self.low.shape[1:3]
 
     def __getitem__(self, key):
         """``pairs[i]`` is (low, high) of one pair; a slice, an index array or list, or a mask of
@@ -212,10 +226,10 @@ class PairSet:
         """Join two sets of one size. Scenes of the same name count as the same scene."""
         if not isinstance(other, PairSet):
             return NotImplemented
-        if self.low.shape[1:] != other.low.shape[1:]:
+        if self.size != other.size:
             raise ValueError(
-                f"pairs of {_hw(self.low[0:1][0] if len(self) else self.low)} and others cannot be"
-                " joined; read both with one size"
+                f"pairs of {self.size} and of {other.size} (height, width) cannot be joined;"
+                " read both with one size"
             )
         return PairSet(
             np.concatenate([self.low, other.low]),
@@ -260,33 +274,8 @@ class PairSet:
         ValueError
             Impossible fractions, or fewer scenes than parts.
         """
-        if min(validation, test) < 0 or validation + test >= 1:
-            raise ValueError(
-                f"validation={validation} and test={test} must be at least 0 and together below 1"
-            )
-        sizes = {scene: 0 for scene in sorted(self.scenes)}
-        for scene in self.scenes:
-            sizes[scene] += 1
-        parts = 1 + (validation > 0) + (test > 0)
-        if len(sizes) < parts:
-            raise ValueError(
-                f"{len(sizes)} scenes cannot make {parts} parts without a scene in two of them;"
-                " add scenes, or ask for fewer parts"
-            )
-        shuffled = list(sizes)
-        np.random.default_rng(seed).shuffle(shuffled)
-        part_of = dict.fromkeys(shuffled, 0)
-        for part, fraction in ((2, test), (1, validation)):
-            if not fraction:
-                continue
-            parts -= 1
-            pool = {scene: sizes[scene] for scene in shuffled if part_of[scene] == 0}
-            # 1e-9: 0.29 * 100 is 28.999999999999996
-            room = int(len(self) * fraction + 1e-9)
-            for scene in _fill(pool, room, at_most=len(pool) - parts):
-                part_of[scene] = part
-        parts_of_pairs = np.array([part_of[scene] for scene in self.scenes])
-        return tuple(self[parts_of_pairs == part] for part in range(3))
+        part = assign_parts(self.scenes, validation, test, seed)
+        return tuple(self[part == i] for i in range(3))
 
     def write_concatenated(self, folder: str | os.PathLike) -> list[Path]:
         """Write each pair as one PNG twice as wide, dark on the left, and return the paths.
@@ -298,7 +287,7 @@ class PairSet:
         """
         if len(set(self.names)) < len(self):
             repeated = [name for name in set(self.names) if self.names.count(name) > 1]
-            raise ValueError(f"several pairs are named {_some(sorted(repeated))}; see with_prefix")
+            raise ValueError(f"several pairs are named {some(sorted(repeated))}; see with_prefix")
         paths = [Path(folder) / f"{name}.png" for name in self.names]
         for path, name in zip(paths, self.names, strict=True):
             if path.name != f"{name}.png" or name.startswith("."):
@@ -309,91 +298,14 @@ class PairSet:
 
     def summary(self) -> PairSummary:
         """Count, size, scenes and brightness of the set."""
-        low, high = _levels(self.low), _levels(self.high)
+        low, high = mean_levels(self.low), mean_levels(self.high)
         ratio = np.median(high / np.maximum(low, 1 / 255)) if len(self) else np.nan
         return PairSummary(
             count=len(self),
-            height=self.low.shape[1],
-            width=self.low.shape[2],
+            height=self.size[0],
+            width=self.size[1],
             scenes=len(set(self.scenes)),
             low_mean=float(low.mean()) if len(self) else np.nan,
             high_mean=float(high.mean()) if len(self) else np.nan,
             median_ratio=float(ratio),
         )
-
-
-def _by_stem(folder: str | os.PathLike) -> dict[str, Path]:
-    paths = {}
-    for path in list_images(folder):
-        other = paths.setdefault(path.stem, path)
-        if other is not path:
-            raise ImageError(
-                f"{folder}: {other.name} and {path.name} would both be pair '{path.stem}';"
-                " keep one of them"
-            )
-    return paths
-
-
-def _stack(
-    stems: Iterable[str],
-    read_pair: Callable[[str], tuple[np.ndarray, np.ndarray]],
-    size: Size | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read pairs straight into two stacks, so that only one pair is ever held twice."""
-    stems = tuple(stems)
-    low_stack = high_stack = None
-    for i, stem in enumerate(stems):
-        low, high = read_pair(stem)
-        if size is not None:
-            low, high = resize(low, size), resize(high, size)
-        if low_stack is None:
-            low_stack = np.empty((len(stems), *low.shape), np.uint8)
-            high_stack = np.empty_like(low_stack)
-        if low.shape != low_stack.shape[1:]:
-            raise ImageError(
-                f"pair '{stem}' is {_hw(low)} but pair '{stems[0]}' is {_hw(low_stack[0])}"
-                " (height x width); pass a size to resize them all to"
-            )
-        low_stack[i], high_stack[i] = low, high
-    return low_stack, high_stack
-
-
-def _scenes(
-    names: Iterable[str], scenes: Mapping[str, str] | Callable[[str], str] | None
-) -> tuple[str, ...] | None:
-    if scenes is None:
-        return None
-    if callable(scenes):
-        return tuple(scenes(name) for name in names)
-    unknown = [name for name in names if name not in scenes]
-    if unknown:
-        raise ValueError(f"no scene given for {_some(unknown)}; add them to the mapping")
-    return tuple(scenes[name] for name in names)
-
-
-def _fill(sizes: Mapping[str, int], room: int, at_most: int) -> list[str]:
-    """Take scenes in order, of at most `room` pairs together; the smallest one if none fits."""
-    taken, left = [], room
-    for scene, size in sizes.items():
-        if size <= left and len(taken) < at_most:
-            taken.append(scene)
-            left -= size
-    return taken or [min(sizes, key=sizes.get)]
-
-
-def _levels(stack: np.ndarray) -> np.ndarray:
-    return np.array([image.mean() for image in stack])
-
-
-def _looks_swapped(low: np.ndarray, high: np.ndarray) -> bool:
-    # A margin, because pairs that are about equally bright say nothing about the order.
-    return bool(np.mean(_levels(low) > 1.1 * _levels(high) + 2) > 0.5)
-
-
-def _hw(image: np.ndarray) -> str:
-    return f"{image.shape[0]}x{image.shape[1]}"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

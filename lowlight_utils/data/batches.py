@@ -1,0 +1,167 @@
+"""`PairBatches`: a `PairSet` as the shuffled, augmented batches that training takes."""
+
+import math
+import operator
+
+import keras
+import numpy as np
+
+from lowlight_utils.data.images import resize, to_network
+from lowlight_utils.data.pairs import PairSet
+
+AUGMENTATIONS = ("jitter", "dihedral", "none")
+JITTER = 286 / 256
+"""How much larger a picture is made before it is cropped back (Isola et al., 2017, section 6.2)."""
+
+
+class PairBatches(keras.utils.PyDataset):
+    """Batches of (low, high) for ``fit``.
+
+    What a batch holds depends on the seed, the epoch and its index alone: not on the batches asked
+    for before, nor on how many threads ask. So a run that is resumed at epoch k, with `epoch` set
+    to k, sees what the unbroken run would have seen.
+
+    In ``fit``, pass ``shuffle=False`` and the callback `EpochSync`. Otherwise Keras shuffles the
+    batches once more, from Python's global generator, and miscounts the epochs: it calls
+    `on_epoch_end` once before the first one when it has yet to build the model.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        At least one pair.
+    batch_size : int
+        Pairs in a batch; the last batch of an epoch has what is left.
+    augmentation : {"jitter", "dihedral", "none"}
+        The same for both images of a pair. "jitter" is the pix2pix paper's: enlarge by 286/256,
+        crop back at random, flip left to right every other time. "dihedral" is one of the eight
+        flips and rotations of a square (for an oblong, one of the four that keep its shape).
+    crop : int, optional
+        Take a random square of this side, in pixels, out of each pair; by default all of it.
+    shuffle : bool
+        Give the pairs in a new order every epoch. False, with augmentation "none", gives the pairs
+        as they stand, which is for validation.
+    seed : int
+        At least 0.
+    epoch : int
+        The epoch to begin with; `on_epoch_end` adds one, and the attribute can be set.
+    workers : int
+        Threads that prepare batches; one is enough unless the network is very fast.
+
+    Raises
+    ------
+    ValueError
+        No pairs, an unknown augmentation, or a crop that is larger than the images.
+    """
+
+    def __init__(
+        self,
+        pairs: PairSet,
+        batch_size: int = 1,
+        augmentation: str = "jitter",
+        crop: int | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        epoch: int = 0,
+        workers: int = 1,
+    ) -> None:
+        super().__init__(workers=workers)
+        if not len(pairs):
+            raise ValueError("there are no pairs to make batches of")
+        if augmentation not in AUGMENTATIONS:
+            raise ValueError(f"augmentation {augmentation!r} is not one of {AUGMENTATIONS}")
+        height, width = pairs.size
+        if crop is not None and not 0 < crop <= min(height, width):
+            raise ValueError(f"crop={crop} does not fit into images of {height}x{width}")
+        self.batch_size = operator.index(batch_size)
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} is less than 1")
+        self.pairs = pairs
+        self.augmentation = augmentation
+        self.shape = (height, width) if crop is None else (crop, crop)
+        self.shuffle = shuffle
+        self.seed = operator.index(seed)
+        self.epoch = operator.index(epoch)
+        self._stacks = pairs.low, pairs.high
+        if augmentation == "jitter":
+            # Enlarged once, for a quarter more memory, rather than 150 times: resizing takes ten
+            # times as long as all that is left to do for a batch.
+            size = round(height * JITTER), round(width * JITTER)
+            self._stacks = _enlarge(pairs.low, size), _enlarge(pairs.high, size)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.pairs) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Batch `index` of the current epoch.
+
+        Returns
+        -------
+        low, high : float32[b, H, W, 3]
+            In [-1, 1].
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        epoch = self.epoch
+        start = index * self.batch_size
+        chosen = self._order(epoch)[start : start + self.batch_size]
+        batch = np.empty((2, len(chosen), *self.shape, 3), np.uint8)
+        for position, pair in enumerate(chosen):
+            # One generator a pair, so that the batch size changes nothing but the batches.
+            rng = self._rng(epoch, 1 + start + position)
+            augment = self._draw(rng)
+            for half, stack in zip(batch, self._stacks, strict=True):
+                half[position] = augment(stack[pair])
+        return to_network(batch[0]), to_network(batch[1])
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+
+    def _rng(self, epoch: int, what: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(epoch, what)))
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(len(self.pairs))
+        return self._rng(epoch, 0).permutation(len(self.pairs))
+
+    def _draw(self, rng: np.random.Generator):
+        """Draw one augmentation, as a function to apply to both images of a pair."""
+        rows, columns = self.shape
+        spare = np.subtract(self._stacks[0].shape[1:3], self.shape)
+        top, left = rng.integers(0, spare + 1)
+        flip, turns = rng.integers(2), rng.integers(4)
+        if self.augmentation == "none":
+            flip = turns = 0
+        elif self.augmentation == "jitter":
+            turns = 0
+        elif rows != columns:
+            turns -= turns % 2
+
+        def augment(image: np.ndarray) -> np.ndarray:
+            image = image[top : top + rows, left : left + columns]
+            return np.rot90(image[:, ::-1] if flip else image, turns)
+
+        return augment
+
+
+class EpochSync(keras.callbacks.Callback):
+    """Give batches the epoch that ``fit`` is at, counted from its ``initial_epoch``.
+
+    Parameters
+    ----------
+    batches : PairBatches
+    """
+
+    def __init__(self, batches: PairBatches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.batches.epoch = epoch
+
+
+def _enlarge(stack: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    larger = np.empty((len(stack), *size, 3), np.uint8)
+    for source, target in zip(stack, larger, strict=True):
+        target[...] = resize(source, size)
+    return larger
