@@ -47,7 +47,7 @@ def decode(
     """Decode one picture; see `lowlight_utils.data.images.read_image_and_alpha`."""
     is_path = isinstance(source, (str, os.PathLike))
     name = name or (os.fspath(source) if is_path else getattr(source, "name", None)) or "picture"
-    if is_path and Path(source).suffix.lower() in _RAW_SUFFIXES:
+    if Path(str(name)).suffix.lower() in _RAW_SUFFIXES:
         # Pillow would open the thumbnail inside and never say so.
         raise ImageError(f"{name}: a camera RAW file; export it as JPEG, PNG or 16-bit TIFF first")
     try:
@@ -173,20 +173,33 @@ def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
             mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}.get(space)
             fits = mode == image.mode or (mode == "RGB" and image.mode == "L")
             if fits and not _is_srgb(profile):
-                return ImageCms.profileToProfile(
-                    image.convert(mode),
-                    profile,
-                    ImageCms.createProfile("sRGB"),
-                    renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                    outputMode="RGB",
-                    flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-                )
+                if mode == "L":
+                    return _grey_to_srgb(image, profile)
+                return _convert(image.convert(mode), profile)
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
             pass
     if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return _convert(image, ImageCms.createProfile("LAB"))
     return image.convert("RGB")
+
+
+def _convert(image: Image.Image, profile, more_flags: int = 0) -> Image.Image:
+    return ImageCms.profileToProfile(
+        image,
+        profile,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | more_flags,
+    )
+
+
+def _grey_to_srgb(image: Image.Image, profile) -> Image.Image:
+    # Little CMS's shortcut for grey is coarse in the shadows, and without it slow: so only the 256
+    # levels are converted, and looked up.
+    levels = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    table = np.asarray(_convert(levels, profile, ImageCms.Flags.NOOPTIMIZE))[0]
+    return Image.fromarray(table[np.asarray(image)])
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
