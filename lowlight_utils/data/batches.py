@@ -44,8 +44,6 @@ class PairBatches(keras.utils.PyDataset):
         At least 0.
     epoch : int
         The epoch to begin with; `on_epoch_end` adds one, and the attribute can be set.
-    workers : int
-        Threads that prepare batches; one is enough unless the network is very fast.
 
     Raises
     ------
@@ -62,9 +60,9 @@ class PairBatches(keras.utils.PyDataset):
         shuffle: bool = True,
         seed: int = 0,
         epoch: int = 0,
-        workers: int = 1,
     ) -> None:
-        super().__init__(workers=workers)
+        # With more workers Keras begins to prepare the next epoch before its number is known.
+        super().__init__(workers=1)
         if not len(pairs):
             raise ValueError("there are no pairs to make batches of")
         if augmentation not in AUGMENTATIONS:

@@ -165,7 +165,8 @@ def _to_srgb_and_alpha(image: Image.Image, name: str) -> tuple[Image.Image, Imag
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     """Convert an image of mode L, RGB, CMYK or LAB; a profile that is broken or does not fit it
-    is ignored, as browsers do."""
+    is ignored, as browsers do.
+    """
     if icc:
         try:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))

@@ -211,7 +211,8 @@ class PairSet:
 
     def __getitem__(self, key):
         """``pairs[i]`` is (low, high) of one pair; a slice, an index array or list, or a mask of
-        booleans gives a `PairSet`."""
+        booleans gives a `PairSet`.
+        """
         if isinstance(key, (int, np.integer)):
             return self.low[key], self.high[key]
         index = np.arange(len(self))[key]
@@ -240,7 +241,8 @@ class PairSet:
 
     def with_prefix(self, prefix: str) -> "PairSet":
         """The same pairs with `prefix` put before every name and scene, so that two sets that both
-        count from 1 can be joined and their scenes not be mixed up."""
+        count from 1 can be joined and their scenes not be mixed up.
+        """
         return PairSet(
             self.low,
             self.high,
