@@ -1,6 +1,7 @@
 """One training step in JAX: the same as `tensorflow_step`, written without side effects."""
 
 import jax
+import keras
 
 from lowlight_utils.training.losses import discriminator_losses, generator_losses
 
@@ -20,7 +21,7 @@ class TrainStep:
     def train_step(self, state, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""
         trainable, non_trainable, optimizer_values, metric_values = state
-        low, high = data
+        low, high, _ = keras.utils.unpack_x_y_sample_weight(data)
         generator, discriminator = self.generator, self.discriminator
         values = Values(self.trainable_variables, trainable)
         values.update(self.non_trainable_variables, non_trainable)

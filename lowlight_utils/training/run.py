@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from lowlight_utils.data.batches import PairBatches
+from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.training.callbacks import (
     Backup,
@@ -152,13 +152,12 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
 
     gan.fit(
         batches,
+        shuffle=False,  # the batches are in an order of their own, which a resumed run repeats
         initial_epoch=done,
         epochs=recipe.epochs,
         verbose=verbose,
         callbacks=[
-            keras.callbacks.LambdaCallback(
-                on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)
-            ),
+            EpochSync(batches),
             Validate(splits.validation),
             SamplePictures(splits.validation[:SAMPLES], folder / "samples"),
             KeepBest(

@@ -1,5 +1,6 @@
 """One training step in TensorFlow: what notebook 03 explains."""
 
+import keras
 import tensorflow as tf
 
 from lowlight_utils.training.losses import discriminator_losses, generator_losses
@@ -31,7 +32,7 @@ class TrainStep:
 
     def train_step(self, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""
-        low, high = data
+        low, high, _ = keras.utils.unpack_x_y_sample_weight(data)
         generator, discriminator = self.generator, self.discriminator
 
         # One forward pass of the generator serves both updates; its tape waits.

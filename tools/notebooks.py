@@ -1,0 +1,136 @@
+"""Run the notebooks, refresh what is committed of them, and keep the repository's address in step.
+
+    python tools/notebooks.py run [NAME ...]      executed copies and their pictures in build/notebooks/
+    python tools/notebooks.py refresh [NAME ...]  the same, and the outputs into notebooks/
+    python tools/notebooks.py address             badges and Colab cells get pyproject.toml's address
+
+A NAME is a notebook's beginning, such as 03; without one, all are run, in order.
+"""
+
+import argparse
+import base64
+import os
+import re
+import shutil
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build" / "notebooks"
+CELL_TIMEOUT = 3600  # seconds
+ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?=\.git|/|\"|'|\)|\s|$)")
+COLAB = re.compile(r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=("run", "refresh", "address"))
+    parser.add_argument("names", nargs="*", help="notebooks' beginnings, such as 03")
+    arguments = parser.parse_args()
+    if arguments.action == "address":
+        write_address(repository_address())
+        return 0
+    paths = choose(arguments.names)
+    if not arguments.names:  # a whole run starts with no earlier run's networks
+        shutil.rmtree(ROOT / "build" / "runs", ignore_errors=True)
+    for path in paths:
+        if not run(path, refresh=arguments.action == "refresh"):
+            return 1
+    return 0
+
+
+def choose(names):
+    """Return the notebooks whose names begin with one of `names`; all without names."""
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    chosen = [path for path in paths if not names or path.name.startswith(tuple(names))]
+    if not chosen:
+        sys.exit(f"No notebook in {NOTEBOOKS} begins with {' or '.join(names)}.")
+    return chosen
+
+
+def run(path, refresh):
+    """Execute one notebook in its own folder; return whether every cell ran."""
+    print(f"{path.name} ...", end=" ", flush=True)
+    started = time.perf_counter()
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
+    error = None
+    try:
+        client.execute()
+    except CellExecutionError as failure:
+        error = failure
+    BUILD.mkdir(parents=True, exist_ok=True)
+    tidy(notebook)
+    nbformat.write(notebook, BUILD / path.name)
+    count = save_pictures(notebook, BUILD / path.stem)
+    seconds = time.perf_counter() - started
+    if error is not None:
+        print(f"failed after {seconds:.0f} s\n{error}", file=sys.stderr)
+        return False
+    print(f"{seconds:.0f} s, {count} pictures")
+    if refresh:
+        temporary = path.with_suffix(".part")
+        nbformat.write(notebook, temporary)
+        os.replace(temporary, path)
+    return True
+
+
+def tidy(notebook):
+    """Take out what differs from run to run and tells a reader nothing."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+
+
+def save_pictures(notebook, folder):
+    """Write every PNG of a notebook's outputs into `folder`; return how many."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pictures = [
+        output["data"]["image/png"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+    for number, picture in enumerate(pictures, start=1):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number:02d}.png").write_bytes(base64.b64decode(picture))
+    return len(pictures)
+
+
+def repository_address():
+    """Return the address that pyproject.toml names."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["project"]["urls"]["Repository"]
+
+
+def with_address(text, address):
+    """Return `text` with every address of the repository replaced by `address`."""
+    badge = f"https://colab.research.google.com/github/{address.split('github.com/')[1]}/blob"
+    return ADDRESS.sub(address, COLAB.sub(badge, text))
+
+
+def write_address(address):
+    """Write the address into every notebook."""
+    for path in choose(()):
+        path.write_text(with_address(path.read_text(encoding="utf-8"), address), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
