@@ -19,6 +19,23 @@ _MODULE_OF = {
     "PairSummary": "pairs",
     "EpochSync": "batches",
     "PairBatches": "batches",
+    # Not the function `darken`: its module has that name in this package.
+    "Bell": "darken",
+    "Darkness": "darken",
+    "DarknessRanges": "darken",
+    "darkening_steps": "darken",
+    "draw_darkness": "darken",
+    "DownloadError": "download",
+    "Splits": "sources",
+    "combine": "sources",
+    "download_lol": "sources",
+    "download_synthetic": "sources",
+    "load_splits": "sources",
+    "lol_pairs": "sources",
+    "sample_dir": "sources",
+    "sample_pairs": "sources",
+    "sample_photos": "sources",
+    "synthetic_pairs": "sources",
 }
 
 __all__ = sorted(_MODULE_OF)

@@ -1,0 +1,381 @@
+"""Where pairs come from: the bundled photos, LOL, synthetic RAW pairs, a folder of one's own."""
+
+import json
+import os
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from lowlight_utils.data.darken import DarknessRanges, darken, draw_darkness
+from lowlight_utils.data.download import INSTEAD, DownloadError, fetch_and_unpack
+from lowlight_utils.data.images import IMAGE_SUFFIXES, ImageError, list_images, read_image, resize
+from lowlight_utils.data.pairs import PairSet
+
+PARTS = ("train", "validation", "test")
+
+LOL_URL = "https://huggingface.co/datasets/geekyrakshit/LoL-Dataset/resolve/main/lol_dataset.zip"
+LOL_DRIVE_URL = "https://drive.google.com/uc?id=157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB"
+SYNTHETIC_URL = "https://drive.google.com/uc?id=1G6fi9Kiu7CDnW2Sh7UQ5ikvScRv8Q14F"
+
+LOL_PARTS = ("our485", "eval15")
+LOL_MISFRAMED = "648"
+"""Its two photographs do not show the same view."""
+LOL_PREFIX = "lol-"
+
+VALIDATION_COPIES = 4
+"""How often a bundled validation photo is darkened: five photos alone make a noisy judge."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What to learn from, what to choose by, what to report on."""
+
+    train: PairSet
+    validation: PairSet
+    test: PairSet
+
+
+def sample_dir() -> Path:
+    """Find the bundled photos: inside an installed package, or in data/sample of a clone."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "sample", here.parents[1] / "data" / "sample"):
+        if (folder / "LICENCES.csv").is_file():
+            return folder
+    raise FileNotFoundError(f"the bundled photos are not beside {here}; install the package again")
+
+
+def sample_photos(part: str) -> list[Path]:
+    """List the bundled, well-lit photographs of one part, by name.
+
+    Parameters
+    ----------
+    part : {"train", "validation", "test"}
+    """
+    if part not in PARTS:
+        raise ValueError(f"part is {part!r}; has to be one of {', '.join(PARTS)}")
+    return list_images(sample_dir() / part)
+
+
+def sample_pairs(
+    part: str,
+    size: int | tuple[int, int] = 256,
+    copies: int = 1,
+    seed: int = 0,
+    ranges: DarknessRanges | None = None,
+) -> PairSet:
+    """Pairs made from the bundled photos, by darkening them.
+
+    Parameters
+    ----------
+    part : {"train", "validation", "test"}
+    size : int or (height, width)
+        What to resize the photos to before they are darkened. They are 384x384 at most.
+    copies : int
+        How often each photo is darkened, each time differently.
+    seed : int
+        Which darkness a photo gets depends on the seed, the photo's name and the number of the
+        copy alone.
+    ranges : DarknessRanges, optional
+        By default those that are fitted to LOL.
+
+    Returns
+    -------
+    PairSet
+        Named after the photos, which are also the scenes; from the second copy on with a number.
+    """
+    if copies < 1:
+        raise ValueError(f"copies is {copies}; has to be at least 1")
+    lows, highs, names, scenes = [], [], [], []
+    for path in sample_photos(part):
+        high = resize(read_image(path), size)
+        for copy in range(copies):
+            rng = np.random.default_rng([seed, zlib.crc32(path.stem.encode()), copy])
+            lows.append(darken(high, draw_darkness(rng, ranges), rng))
+            highs.append(high)
+            names.append(f"{path.stem}-{copy + 1}" if copy else path.stem)
+            scenes.append(path.stem)
+    return PairSet(np.stack(lows), np.stack(highs), tuple(names), tuple(scenes))
+
+
+def download_lol(folder: str | os.PathLike, url: str = LOL_URL) -> Path:
+    """Download LOL (331 MB) and unpack it into `folder`; does nothing if it is there.
+
+    Parameters
+    ----------
+    folder : path
+        A new or empty folder, such as ``data/lol``.
+    url : str
+        By default a public mirror; `LOL_DRIVE_URL` is the authors' own copy.
+
+    Returns
+    -------
+    Path
+        The folder that holds ``our485/`` and ``eval15/``: `folder`, or one inside it.
+
+    Raises
+    ------
+    DownloadError
+        See `fetch_and_unpack`; or `folder` holds something else.
+    """
+    fetch_and_unpack(url, folder, name="lol_dataset.zip")
+    return _downloaded(Path(folder), ("our485",))
+
+
+def download_synthetic(folder: str | os.PathLike, url: str = SYNTHETIC_URL) -> Path:
+    """Download the 1000 pairs made from RAW photographs (Wei et al. 2018, section 4.1).
+
+    Parameters, result and errors are those of `download_lol`; the folder returned holds ``low/``
+    and ``high/``.
+    """
+    fetch_and_unpack(url, folder, name="BrighteningTrain.zip")
+    return _downloaded(Path(folder), ("low", "high"))
+
+
+def _downloaded(folder: Path, names: tuple[str, ...]) -> Path:
+    try:
+        return _folder_holding(folder.expanduser(), names)
+    except ImageError as error:
+        raise DownloadError(f"{error}; or give a new or empty folder, {INSTEAD}") from error
+
+
+def lol_pairs(
+    folder: str | os.PathLike, part: str = "our485", size: int | tuple[int, int] | None = 256
+) -> PairSet:
+    """Read one part of LOL, with its scenes.
+
+    Parameters
+    ----------
+    folder : path
+        What `download_lol` was given, or any folder with ``our485/`` or ``eval15/`` inside.
+    part : {"our485", "eval15"}
+        The training pairs (484: number 648 is left out, because its two photographs do not show
+        the same view), or the evaluation pairs (15).
+    size : int or (height, width) or None
+        What to resize to; None keeps 600x400.
+
+    Returns
+    -------
+    PairSet
+        14 of the 15 evaluation pairs show a scene that is among the training pairs too, at another
+        exposure; the scenes' names are the same in both parts, so that this can be seen.
+
+    Raises
+    ------
+    ImageError
+        There is no such part in `folder`, or see `PairSet.from_folders`.
+    """
+    if part not in LOL_PARTS:
+        raise ValueError(f"part is {part!r}; LOL has {' and '.join(LOL_PARTS)}")
+    root = _folder_holding(Path(folder).expanduser(), (part,)) / part
+    pairs = PairSet.from_folders(root / "low", root / "high", size, scenes=lol_scene)
+    return pairs[np.array([name != LOL_MISFRAMED for name in pairs.names])]
+
+
+def lol_scene(name: str) -> str:
+    """Name the scene that a pair of LOL shows, from the pair's number.
+
+    LOL has many scenes several times, at different exposures; `lol_scenes.json` groups its files
+    into 236 scenes. A name that is not LOL's is its own scene.
+    """
+    return _lol_scenes().get(name, name)
+
+
+@cache
+def _lol_scenes() -> dict[str, str]:
+    groups = json.loads(Path(__file__).with_name("lol_scenes.json").read_text(encoding="utf-8"))
+    return {
+        Path(file).stem: f"scene-{number:03}"
+        for number, group in enumerate(groups)
+        for part in LOL_PARTS
+        for file in group[part]
+    }
+
+
+def synthetic_pairs(folder: str | os.PathLike, size: int | tuple[int, int] | None = 256) -> PairSet:
+    """Read the pairs made from RAW photographs: the one folder with ``low/`` and ``high/`` in it.
+
+    Parameters
+    ----------
+    folder : path
+        What `download_synthetic` was given, or any folder above the pairs.
+    size : int or (height, width) or None
+        What to resize to; None keeps the pictures' size.
+
+    Raises
+    ------
+    ImageError
+        No folder inside has both, or several have; or see `PairSet.from_folders`.
+    """
+    root = _folder_holding(Path(folder).expanduser(), ("low", "high"))
+    return PairSet.from_folders(root / "low", root / "high", size)
+
+
+def combine(
+    lol_train: PairSet, lol_eval: PairSet, synthetic: PairSet, seed: int = 0, test_size: int = 50
+) -> tuple[PairSet, PairSet]:
+    """Join LOL and the synthetic pairs as the course's recipe has it.
+
+    The test set is LOL's 15 evaluation pairs and 35 synthetic ones whose scenes are not in
+    training; all others are for training: 485 + 965 = 1450, or 1449 without LOL's pair 648.
+
+    That LOL's own evaluation pairs share scenes with its training pairs is not mended here, because
+    published numbers are made this way. For an honest figure split `lol_train` by scene.
+
+    Parameters
+    ----------
+    lol_train, lol_eval, synthetic : PairSet
+        Of one size.
+    seed : int
+        For the choice of the synthetic test pairs.
+    test_size : int
+
+    Returns
+    -------
+    train, test : PairSet
+        Names and scenes begin with "lol-" or "synthetic-".
+
+    Raises
+    ------
+    ValueError
+        `test_size` leaves no synthetic pair for the test, or none for training.
+    """
+    wanted = test_size - len(lol_eval)
+    if not 0 < wanted < len(synthetic):
+        raise ValueError(
+            f"a test set of {test_size} takes {wanted} synthetic pairs beside {len(lol_eval)} of"
+            f" LOL, but there are {len(synthetic)}; choose another test_size"
+        )
+    rest, _, held_out = synthetic.with_prefix("synthetic-").split(
+        validation=0.0, test=wanted / len(synthetic), seed=seed
+    )
+    train = lol_train.with_prefix(LOL_PREFIX) + rest
+    return train, lol_eval.with_prefix(LOL_PREFIX) + held_out
+
+
+def load_splits(
+    data: str | os.PathLike,
+    size: int | tuple[int, int] = 256,
+    copies: int = 1,
+    seed: int = 0,
+) -> Splits:
+    """Read whatever ``train --data`` is given.
+
+    Parameters
+    ----------
+    data : "sample" or path
+        The bundled photos, or a folder that holds one of
+
+        - ``low/`` and ``high/``, here or in one folder further inside;
+        - ``our485/`` and perhaps ``eval15/`` (LOL), likewise: the latter becomes the test set. If
+          another folder with ``low/`` and ``high/`` lies beside them, its pairs are taken for the
+          synthetic ones and the two are joined (`combine`);
+        - double pictures, the dark one on the left;
+        - ``train/`` and perhaps ``validation/`` (or ``val/``) and ``test/``, each with one of
+          these.
+
+        A part that is not there is split off from the training pairs: a tenth, by scene.
+    size : int or (height, width)
+        What to resize to.
+    copies : int
+        For "sample": how often each *training* photo is darkened.
+    seed : int
+        For the darkness of the bundled photos, and for the split.
+
+    Raises
+    ------
+    ImageError
+        Nothing of the above is there, or a picture or pair is not as it should be.
+    ValueError
+        Too few scenes to split, or `copies` is below 1.
+    """
+    if str(data) == "sample":
+        numbers = {"train": copies, "validation": VALIDATION_COPIES, "test": 1}
+        parts = (sample_pairs(part, size, numbers[part], seed) for part in PARTS)
+        return Splits(*parts)
+    folder = Path(data).expanduser()
+    validation = test = None
+    if (folder / "train").is_dir():
+        train = _read(folder / "train", size)
+        for name in ("validation", "val"):
+            if validation is None and (folder / name).is_dir():
+                validation = _read(folder / name, size)
+        if (folder / "test").is_dir():
+            test = _read(folder / "test", size)
+    elif _folders_holding(folder, ("our485",)):
+        train = lol_pairs(folder, "our485", size)
+        if _folders_holding(folder, ("eval15",)):
+            test = lol_pairs(folder, "eval15", size)
+        others = [f for f in _folders_holding(folder, ("low", "high")) if f.name not in LOL_PARTS]
+        if others:
+            synthetic = synthetic_pairs(_only(others, "low/ and high/"), size)
+            train, test = combine(train, train[:0] if test is None else test, synthetic, seed)
+    else:
+        train = _read(folder, size)
+    train, split_validation, split_test = train.split(
+        validation=0.1 if validation is None else 0.0, test=0.1 if test is None else 0.0, seed=seed
+    )
+    return Splits(
+        train,
+        split_validation if validation is None else validation,
+        split_test if test is None else test,
+    )
+
+
+def _read(folder: Path, size: int | tuple[int, int]) -> PairSet:
+    """Pairs from low/ and high/, or from double pictures."""
+    if _folders_holding(folder, ("low", "high")):
+        root = _folder_holding(folder, ("low", "high"))
+        if root.name in LOL_PARTS:
+            return lol_pairs(root.parent, root.name, size)
+        return PairSet.from_folders(root / "low", root / "high", size, scenes=_scene_of_file)
+    if any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir()):
+        return PairSet.from_concatenated(folder, size, scenes=_scene_of_file)
+    raise ImageError(
+        f"{folder}: holds no pairs; give it low/ and high/, or our485/ and eval15/, or double"
+        " pictures with the dark half on the left"
+    )
+
+
+def _scene_of_file(name: str) -> str:
+    """LOL's scenes survive being written to files by way of the names that `combine` gives."""
+    if name.startswith(LOL_PREFIX):
+        return LOL_PREFIX + lol_scene(name.removeprefix(LOL_PREFIX))
+    return name
+
+
+def _folders_holding(folder: Path, names: tuple[str, ...], depth: int = 3) -> list[Path]:
+    """`folder` itself, if it has all of `names` in it, or else those inside that do."""
+    if not folder.is_dir():
+        raise ImageError(f"{folder}: there is no such folder; check the path")
+    if all((folder / name).is_dir() for name in names):
+        return [folder]
+    if depth == 0:
+        return []
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [
+        found
+        for path in inside
+        if not path.name.startswith((".", "__MACOSX"))
+        for found in _folders_holding(path, names, depth - 1)
+    ]
+
+
+def _folder_holding(folder: Path, names: tuple[str, ...]) -> Path:
+    found = _folders_holding(folder, names)
+    wanted = " and ".join(f"{name}/" for name in names)
+    if not found:
+        raise ImageError(f"{folder}: there is no {wanted} in it; check the path")
+    return _only(found, wanted)
+
+
+def _only(found: list[Path], what: str) -> Path:
+    if len(found) > 1:
+        raise ImageError(f"{what} are in several folders ({_some(found)}); give one of these")
+    return found[0]
+
+
+def _some(paths: list[Path]) -> str:
+    return ", ".join(map(str, paths[:5])) + (", ..." if len(paths) > 5 else "")
