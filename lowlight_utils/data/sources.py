@@ -280,9 +280,10 @@ def load_splits(
     size : int or (height, width)
         What to resize to.
     copies : int
-        For "sample": how often each *training* photo is darkened.
+        For "sample": how often each *training* photo is darkened. Those for validation always are
+        `VALIDATION_COPIES` times, and those for the test once.
     seed : int
-        For the darkness of the bundled photos, and for the split.
+        For the darkness of the bundled training photos, and for the split of a folder.
 
     Raises
     ------
@@ -293,7 +294,9 @@ def load_splits(
     """
     if str(data) == "sample":
         numbers = {"train": copies, "validation": VALIDATION_COPIES, "test": 1}
-        parts = (sample_pairs(part, size, numbers[part], seed) for part in PARTS)
+        # Runs with other seeds have to be judged on the same pictures, or they cannot be compared.
+        seeds = {"train": seed, "validation": 0, "test": 0}
+        parts = (sample_pairs(part, size, numbers[part], seeds[part]) for part in PARTS)
         return Splits(*parts)
     folder = Path(data).expanduser()
     validation = test = None

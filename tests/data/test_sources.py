@@ -207,9 +207,17 @@ def test_combine_refuses_too_few_synthetic_pairs(count):
         combine(lol, lol, named_pairs([str(i) for i in range(count)]))
 
 
-def test_load_splits_makes_the_sample_and_copies_training_photos_only():
+def test_load_splits_copies_the_samples_training_photos_as_often_as_asked():
     splits = load_splits("sample", size=16, copies=2)
-    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [60, 5, 8]
+    assert (len(splits.train), len(splits.test)) == (60, 8)
+    assert len(splits.validation) == 5 * sources.VALIDATION_COPIES
+
+
+def test_the_sample_is_judged_on_the_same_pictures_whatever_the_seed():
+    one, other = load_splits("sample", size=16, seed=1), load_splits("sample", size=16, seed=2)
+    assert (one.train.low != other.train.low).any()
+    np.testing.assert_array_equal(one.validation.low, other.validation.low)
+    np.testing.assert_array_equal(one.test.low, other.test.low)
 
 
 def test_load_splits_splits_low_and_high_folders(tmp_path):
