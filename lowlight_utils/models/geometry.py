@@ -54,15 +54,16 @@ class Block:
         return next((x.rate for x in self.layers if isinstance(x, layers.Dropout)), 0.0)
 
 
-def network_blocks(model, size: int = 256) -> list[Block]:
+def network_blocks(model, size: int | tuple[int, int] = 256) -> list[Block]:
     """List the blocks of a generator or a discriminator, from its inputs to its output.
 
     Parameters
     ----------
     model : keras.Model
         What `unet_generator` or `patchgan_discriminator` returned.
-    size : int
-        Side in pixels of the pictures, used only where the model leaves its input size open.
+    size : int or tuple of (int, int)
+        Side, or height and width, of the pictures in pixels; used only where the model leaves its
+        input size open.
 
     Returns
     -------
@@ -92,21 +93,23 @@ def network_blocks(model, size: int = 256) -> list[Block]:
     return found
 
 
-def layer_sizes(model, size: int = 256) -> dict[str, tuple[int, int]]:
+def layer_sizes(model, size: int | tuple[int, int] = 256) -> dict[str, tuple[int, int]]:
     """Compute every layer's output height and width, by arithmetic.
 
     Parameters
     ----------
     model : keras.Model
         A functional model of the layers that this room's networks are made of.
-    size : int
-        Side in pixels of the pictures, used only where the model leaves its input size open.
+    size : int or tuple of (int, int)
+        Side, or height and width, of the pictures in pixels; used only where the model leaves its
+        input size open.
 
     Returns
     -------
     dict of str to (int, int)
         Layer's name -> (height, width) in pixels.
     """
+    given = (size, size) if isinstance(size, int) else size
     sizes = {}
     for layer in model.layers:
         sources = _sources(layer)
@@ -114,12 +117,14 @@ def layer_sizes(model, size: int = 256) -> dict[str, tuple[int, int]]:
             before = sizes[sources[0].name]
             sizes[layer.name] = tuple(_steps(layer, n, axis)[0] for axis, n in enumerate(before))
         else:
-            sizes[layer.name] = tuple(n or size for n in layer.output.shape[1:3])
+            sizes[layer.name] = tuple(
+                fixed or open_ for fixed, open_ in zip(layer.output.shape[1:3], given, strict=True)
+            )
     return sizes
 
 
 def receptive_field(
-    discriminator, position: tuple[int, int], size: int = 256
+    discriminator, position: tuple[int, int], size: int | tuple[int, int] = 256
 ) -> tuple[int, int, int, int]:
     """Find the patch of the pictures on which one of a PatchGAN's verdicts depends.
 
@@ -132,8 +137,9 @@ def receptive_field(
         A chain of convolutions, as `patchgan_discriminator` builds it.
     position : tuple of (int, int)
         Row and column of the verdict.
-    size : int
-        Side in pixels of the pictures, used only where the model leaves its input size open.
+    size : int or tuple of (int, int)
+        Side, or height and width, of the pictures in pixels; used only where the model leaves its
+        input size open.
 
     Returns
     -------

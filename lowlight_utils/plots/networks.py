@@ -1,0 +1,152 @@
+"""A drawing of the generator, with every size and channel read from the built model."""
+
+import math
+from itertools import pairwise
+
+from keras import layers
+
+from lowlight_utils.models import AutoExposure, geometry
+from lowlight_utils.plots.style import (
+    BODY,
+    GENERATOR,
+    MARGIN,
+    MUTED,
+    SHADE,
+    SMALL,
+    TITLE,
+    WIDTH,
+    Page,
+)
+
+BAR, ROW = 0.32, 0.52  # inches: height of a bar of feature maps; from one resolution to the next
+DOWN, UP = 3.2, 5.0  # where the bars on the way down end, and those on the way up begin
+
+
+def unet_diagram(generator, size: int = 256) -> Page:
+    """Draw a U-Net: down on the left, up on the right, skips across, one row for each resolution.
+
+    Parameters
+    ----------
+    generator : keras.Model
+        What `lowlight_utils.models.unet_generator` built: the drawing's sizes, channels, norms,
+        dropout and skips are the model's.
+    size : int
+        Side in pixels of the pictures, used only where the model leaves its input size open.
+
+    Returns
+    -------
+    Page
+        A matplotlib Figure.
+    """
+    blocks = geometry.network_blocks(generator, size)
+    named = {x.name: x for x in blocks}
+    depth = min(range(len(blocks)), key=lambda i: blocks[i].height)
+    down, bottom, up = blocks[:depth], blocks[depth], blocks[depth + 1 :]
+    most = max(x.channels for x in blocks)
+    rows = {x.height: 0.72 + i * ROW for i, x in enumerate(blocks[: depth + 1])}
+    page = Page(WIDTH, 0.72 + (depth + 1) * ROW + 0.9)
+
+    def wide(block):
+        return 0.36 + 1.14 * math.sqrt(block.channels / most)
+
+    def bar(block, x, copied=False):
+        filled = SHADE if copied else block.norm != "none"
+        edge = MUTED if copied else GENERATOR
+        page.box(x, rows[block.height], wide(block), BAR, edge, filled)
+        page.write(x + wide(block) / 2, rows[block.height] + BAR / 2, f"{block.channels}")
+
+    title(page, "U-Net generator", generator)
+    for block in blocks[: depth + 1]:
+        label = f"{block.height} × {block.width}"
+        page.write(MARGIN, rows[block.height] + BAR / 2, label, BODY, MUTED, align="left")
+
+    stem = DOWN - 0.18  # the arrows down
+    for block, after in pairwise(down):
+        page.arrow((stem, rows[block.height] + BAR), (stem, rows[after.height]), GENERATOR)
+    for block in down:
+        bar(block, DOWN - wide(block))
+    centre = (DOWN + UP) / 2
+    bar(bottom, centre - wide(bottom) / 2)
+    level = rows[bottom.height] + BAR / 2
+    start = (stem, rows[down[-1].height] + BAR)
+    page.path([start, (stem, level), (centre - wide(bottom) / 2, level)], GENERATOR)
+
+    before, left = bottom, UP
+    for block in up:
+        y = rows[block.height]
+        beside = block.height == before.height  # the last convolution keeps the size
+        x = left + 0.4 if beside else UP
+        skip = named.get(block.skip)
+        if skip:
+            page.arrow((DOWN, y + BAR / 2), (UP, y + BAR / 2), MUTED)
+            bar(skip, x, copied=True)
+            x += wide(skip)
+        middle = x + wide(block) / 2
+        if beside:
+            page.arrow((left, y + BAR / 2), (x, y + BAR / 2), GENERATOR)
+        elif before is bottom:
+            page.path(
+                [(centre + wide(bottom) / 2, level), (middle, level), (middle, y + BAR)], GENERATOR
+            )
+        else:
+            page.arrow((middle, rows[before.height]), (middle, y + BAR), GENERATOR)
+        bar(block, x)
+        left = x + wide(block)
+        if block.dropout:
+            note = f"dropout {block.dropout:g}"
+            page.write(left + 0.12, y + BAR / 2, note, SMALL, MUTED, align="left")
+        before = block
+
+    exposed = any(isinstance(x, AutoExposure) for x in down[0].layers)
+    seen, base = ("low, auto-exposed low", "auto-\nexposed low") if exposed else ("low", "low")
+    page.write(DOWN, 0.58, seen, weight="bold", align="right")
+    page.write(left, 0.58, "picture", weight="bold", align="right")
+    if before.name == "correction":
+        y = rows[before.height] + BAR / 2
+        page.write(left + 0.12, y, f"+ {base}", SMALL, MUTED, align="left")
+    _unet_legend(page, down[1], up[0], bottom.norm)
+    return page
+
+
+def title(page, name, model):
+    """Head a network's drawing with its name and its number of parameters."""
+    page.write(MARGIN, 0.2, name, TITLE, weight="bold", align="left")
+    count = f"{model.count_params():,} parameters"
+    page.write(WIDTH - MARGIN, 0.2, count, BODY, MUTED, align="right")
+
+
+def norm_legend(page, x, y, norm, color):
+    """Explain filled and empty shapes; returns where the legend ends."""
+    entries = [(True, f"{norm} norm")] if norm != "none" else []
+    for filled, label in [*entries, (False, "no norm")]:
+        page.box(x, y - 0.08, 0.24, 0.16, color, filled, rounded=0.03)
+        page.write(x + 0.32, y, label, SMALL, MUTED, align="left")
+        x += 1.5
+    return x
+
+
+def _unet_legend(page, down, up, norm):
+    y = page.height - 0.5
+    x = norm_legend(page, MARGIN, y, norm, GENERATOR)
+    page.box(x, y - 0.08, 0.24, 0.16, MUTED, SHADE, rounded=0.03)
+    copied = "skip: features copied and concatenated"
+    page.write(x + 0.32, y, copied, SMALL, MUTED, align="left")
+    page.write(WIDTH - MARGIN, y, "numbers are channels", SMALL, MUTED, align="right")
+    resized = any(isinstance(x, layers.UpSampling2D) for x in up.layers)
+    ways = (
+        (MARGIN, 0.1, "", down),
+        (WIDTH / 2, -0.1, "pixels repeated, then " if resized else "", up),
+    )
+    for x, half, first, block in ways:
+        kernel = "{} × {}".format(*block.convolution.kernel_size)
+        transposed = isinstance(block.convolution, layers.Conv2DTranspose)
+        kind = "transposed convolution" if transposed else "convolution"
+        stride = "" if resized and block is up else f", stride {block.convolution.strides[0]}"
+        page.arrow((x + 0.12, y + 0.28 - half), (x + 0.12, y + 0.28 + half), GENERATOR)
+        label = f"{first}{kernel} {kind}{stride}, {_activation(block)}"
+        page.write(x + 0.32, y + 0.28, label, SMALL, MUTED, align="left")
+
+
+def _activation(block):
+    kinds = layers.LeakyReLU | layers.ReLU
+    return next(type(x).__name__ for x in block.layers if isinstance(x, kinds))
