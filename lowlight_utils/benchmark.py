@@ -17,7 +17,7 @@ def benchmark_train(rounds=5, steps=4, width=64):
 
     Both train the seed recipe's networks on the same batch of one 256x256 pair. The plain step is
     written as the public pix2pix tutorial writes it: one forward pass through both networks, both
-    gradients from it, float32, Adam as Keras runs it. Ours runs inside `fit`, with all that this costs.
+    gradients from it, float32, Adam as Keras runs it. Ours runs inside `fit`, with all its costs.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def benchmark_train(rounds=5, steps=4, width=64):
     -------
     dict
         Seconds a step (median, minimum and maximum over rounds) for "ours_float32" and
-        "ours_mixed_bfloat16", and on the TensorFlow backend for "plain_tensorflow"; "speedup_..." is
-        the median over rounds of plain over ours.
+        "ours_mixed_bfloat16", and on the TensorFlow backend for "plain_tensorflow"; "speedup_..."
+        is the median over rounds of plain over ours.
     """
     import keras
 

@@ -1,8 +1,8 @@
-"""Run the notebooks, refresh what is committed of them, and keep the repository's address in step.
+"""Run the notebooks, refresh their committed outputs, and keep the repository's address in step.
 
-    python tools/notebooks.py run [NAME ...]      executed copies and their pictures in build/notebooks/
+    python tools/notebooks.py run [NAME ...]      executed copies, pictures too, in build/notebooks/
     python tools/notebooks.py refresh [NAME ...]  the same, and the outputs into notebooks/
-    python tools/notebooks.py address             badges and Colab cells get pyproject.toml's address
+    python tools/notebooks.py address             write pyproject.toml's address into them
 
 A NAME is a notebook's beginning, such as 03; without one, all are run, in order.
 """

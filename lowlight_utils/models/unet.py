@@ -82,7 +82,7 @@ def unet_generator(
     require_choice("norm", norm, NORMS)
     require_choice("upsampling", upsampling, UPSAMPLINGS)
     require_choice("base", base, BASES)
-    _require_depth_fits(input_shape, depth, norm)
+    require_depth_fits(input_shape, depth, norm)
     use_bias = norm == "none"  # a norm's own offset makes a convolution's bias redundant
     widths = [width * min(2**level, WIDEST) for level in range(depth)]
 
@@ -133,7 +133,8 @@ def unet_generator(
     return keras.Model(low, picture, name=name)
 
 
-def _require_depth_fits(input_shape, depth, norm):
+def require_depth_fits(input_shape, depth, norm):
+    """Raise ValueError unless pictures of that shape can be halved `depth` times."""
     if depth < 2:
         raise ValueError(f"depth must be at least 2, not {depth}.")
     if len(input_shape) != 3 or input_shape[-1] != 3:

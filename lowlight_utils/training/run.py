@@ -8,6 +8,7 @@ import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.models import patchgan_discriminator, unet_generator
+from lowlight_utils.models.unet import require_depth_fits
 from lowlight_utils.training.callbacks import (
     Backup,
     KeepBest,
@@ -46,10 +47,10 @@ class Run:
         return self.folder / "generator.keras"
 
 
-def build_generator(recipe, size=None, dtype="float32"):
-    """Build a recipe's generator for pictures of `size` pixels a side; `None`: of any size."""
+def build_generator(recipe, dtype="float32"):
+    """Build a recipe's generator, for pictures of any size that its depth allows."""
     return unet_generator(
-        (size, size, 3),
+        (None, None, 3),
         width=recipe.width,
         depth=recipe.depth,
         norm=recipe.norm,
@@ -72,8 +73,9 @@ def build_gan(recipe, steps_per_epoch=1):
         Batches an epoch; the cosine schedule ends after epochs * steps_per_epoch steps.
     """
     side = recipe.crop or recipe.size
+    require_depth_fits((side, side, 3), recipe.depth, recipe.norm)
     gan = ConditionalGAN(
-        build_generator(recipe, side, recipe.dtype),
+        build_generator(recipe, recipe.dtype),
         patchgan_discriminator(
             (side, side, 3),
             width=recipe.discriminator_width,

@@ -1,0 +1,49 @@
+# The commands of this repository; `make` alone lists them. Each sets up .venv first, if need be.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# With an NVIDIA GPU the set-up takes the CUDA builds, without one the CPU builds.
+BACKENDS ?= $(if $(shell command -v nvidia-smi 2>/dev/null),cuda,cpu,jax)
+READY := $(VENV)/.ready-$(subst $(comma),-,$(BACKENDS))
+comma := ,
+
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help notebooks test lab lint figures clean
+
+help:
+	@echo "make notebooks   run all notebooks, top to bottom, into build/notebooks/"
+	@echo "make test        run every test, the notebooks among them"
+	@echo "make lab         open JupyterLab on the notebooks"
+	@echo "make lint        check the code's style"
+	@echo "make figures     make the pictures in figures/ again"
+	@echo "make clean       remove .venv and build/"
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (extras: $(BACKENDS)). The first time takes some minutes."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, but this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(BACKENDS),notebooks,dev]'
+	@touch $@
+
+notebooks: $(READY)
+	@echo "Running $(words $(NOTEBOOKS)) notebooks into build/notebooks/"
+	$(BIN)/python tools/notebooks.py run
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_data_assembly.ipynb
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+figures: $(READY)
+	$(BIN)/python tools/make_figures.py
+
+clean:
+	rm -rf $(VENV) build
