@@ -88,6 +88,16 @@ def loss_curves(
         axes = _axes(page, x, TOP, across, TALL)
         for key in keys:
             _curve(axes, drawn[key], *CURVES[key][1:])
+        axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
+        if panel == "Generator":
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.minorticks_off()
+        else:
+            dashes = {"color": MUTED, "linewidth": 1, "linestyle": (0, (3, 2)), "zorder": 1}
+            axes.axhline(math.log(2), label="ln 2: undecided", **dashes)
+            axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),
@@ -100,17 +110,6 @@ def loss_curves(
             columnspacing=1.0,
             borderpad=0.1,
         )
-        axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
-        if panel == "Generator":
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter("{x:g}")
-            axes.minorticks_off()
-        else:
-            axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
-            axes.axhline(math.log(2), color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-            note = {"xycoords": axes.get_yaxis_transform(), "fontsize": SMALL, "color": MUTED}
-            axes.annotate("ln 2: undecided", (0.98, math.log(2) + 0.02), ha="right", **note)
     page.caption(made_by)
     return page
 

@@ -1,0 +1,223 @@
+"""Make the pictures in figures/, from the bundled photos and, for results, from a training run.
+
+    python tools/make_figures.py                                   data, networks, flows
+    python tools/make_figures.py --run DIR --made-by "quick mode, 2 CPU cores"    results too
+
+Without --run the figures that show results are left as they are. --made-by says what the run's own
+files do not know: the mode, the data if they are not the bundled photos, and the hardware.
+"""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from lowlight_utils import plots
+from lowlight_utils.data import PairBatches, PairSet, read_image, to_image, to_network
+from lowlight_utils.data.darken import darkening_steps, draw_darkness
+from lowlight_utils.data.sources import sample_dir, sample_pairs
+
+ROOT = Path(__file__).resolve().parent.parent
+GALLERY = ("drum_interior", "coffee", "pagoda", "dog")  # bundled test photos
+COVER = ("drum_interior", "pagoda", "parrot")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "figures")
+    parser.add_argument("--run", type=Path, help="a folder that training wrote")
+    parser.add_argument("--made-by", default="", help="mode, data and hardware of the run")
+    parser.add_argument("names", nargs="*", help="only these figures, such as unet")
+    arguments = parser.parse_args(arguments)
+
+    figures = {
+        "sample_pairs": pairs_figure,
+        "data_pipeline": pipeline_figure,
+        "darkening_steps": darkening_figure,
+        "unet": unet_figure,
+        "patchgan": patchgan_figure,
+        "receptive_field": receptive_field_figure,
+        "training_flow": lambda: flow_figure(arguments.run),
+    }
+    if arguments.run:
+        recipe = json.loads((arguments.run / "recipe.json").read_text(encoding="utf-8"))
+        made_by = f"Recipe {recipe['name']}, {recipe['epochs']} epochs"
+        made_by += f"; {arguments.made_by}" if arguments.made_by else ""
+        figures |= {
+            "training_progress": lambda: progress_figure(arguments.run, made_by),
+            "loss_curves": lambda: curves_figure(arguments.run, made_by),
+            "prediction_gallery": lambda: gallery_figure(arguments.run, made_by),
+            "method_comparison": lambda: comparison_figure(arguments.run, made_by),
+            "before_after": lambda: cover_figure(arguments.run, made_by),
+        }
+    unknown = set(arguments.names) - set(figures)
+    if unknown:
+        parser.error(f"no figure {', '.join(sorted(unknown))}: there are {', '.join(figures)}")
+    for name in arguments.names or figures:
+        print(plots.save_figure(figures[name](), arguments.out, name))
+    if not arguments.run:
+        print("The figures that show results were left as they are: they need --run.")
+
+
+# What needs no training.
+
+
+def pairs_figure():
+    names = ("cat", "lanterns", "pancakes", "two_dogs")
+    pairs = choose(sample_pairs("train"), names)
+    made_by = f"Bundled photos, darkened with the default ranges, seed 0. {credits_of(names)}"
+    return plots.sample_pairs(pairs.low, pairs.high, pairs.names, made_by=made_by)
+
+
+def pipeline_figure():
+    parts = [choose(sample_pairs("train"), ["cat"])]
+    parts += [choose(sample_pairs("validation"), ["raccoon"])]
+    parts += [choose(sample_pairs("test"), ["coffee"])]
+    batches = PairBatches(parts[0], augmentation="jitter", seed=5)
+    jittered = tuple(to_image(half[0]) for half in batches[0])
+    return plots.data_pipeline([part[0] for part in parts], jittered)
+
+
+def darkening_figure(name="drum_interior", seed=3):
+    (photo,) = choose(sample_pairs("test"), [name]).high
+    darkness = draw_darkness(seed)
+    made_by = (
+        f"Bundled photo {name}, darkened by {-darkness.stops:.1f} stops; "
+        f"the default ranges, seed {seed}. {credits_of([name])}"
+    )
+    return plots.darkening_steps(darkening_steps(photo, darkness, seed), made_by=made_by)
+
+
+def unet_figure():
+    from lowlight_utils.models import unet_generator
+
+    return plots.unet_diagram(unet_generator())
+
+
+def patchgan_figure():
+    from lowlight_utils.models import patchgan_discriminator
+
+    return plots.patchgan_diagram(patchgan_discriminator())
+
+
+def receptive_field_figure():
+    from lowlight_utils.models import patchgan_discriminator
+
+    (photo,) = choose(sample_pairs("test"), ["pagoda"]).high
+    return plots.receptive_field(photo, patchgan_discriminator(), made_by=credits_of(["pagoda"]))
+
+
+def flow_figure(run):
+    low, high = choose(sample_pairs("test"), ["coffee"])[0]
+    return plots.training_flow(low, enhancer(run)(low), high)
+
+
+# What a run has learnt.
+
+
+def progress_figure(run, made_by):
+    """Show a run's fixed scenes; of a run on other photos than the bundled ones, refuse."""
+    ends = {name: strip_of(run / "samples" / f"{name}.png") for name in ("low", "high")}
+    bundled = sample_pairs("validation", ends["high"][0].shape[0])
+    names = [
+        name
+        for scene in ends["high"]
+        for name, photo in zip(bundled.names, bundled.high, strict=True)
+        if np.array_equal(scene, photo)
+    ]
+    if len(names) < len(ends["high"]):
+        raise SystemExit(
+            f"{run} shows other photos than the bundled ones, and their licence may not let us: "
+            "train on --data sample for this figure."
+        )
+    epochs = sorted((run / "samples").glob("epoch_*.png"))
+    pictures = {int(path.stem.split("_")[1]): strip_of(path) for path in epochs}
+    made_by = f"{made_by}. {credits_of(names)}"
+    return plots.training_progress(pictures, ends["low"], ends["high"], made_by=made_by)
+
+
+def curves_figure(run, made_by):
+    history = json.loads((run / "progress.json").read_text(encoding="utf-8"))["history"]
+    chosen = int(np.nanargmax(history["val_psnr"])) + 1
+    return plots.loss_curves(history, chosen=chosen, made_by=made_by)
+
+
+def gallery_figure(run, made_by):
+    from lowlight_utils.prediction.metrics import measure
+
+    pairs = choose(sample_pairs("test"), GALLERY)
+    rows, scores = [], []
+    for low, high in zip(pairs.low, pairs.high, strict=True):
+        row = {"low": low} | {name: method(low) for name, method in methods(run).items()}
+        scores.append({name: measure(high, image) for name, image in row.items()})
+        rows.append(row | {"truth": high})
+    made_by += f"; photos it never saw. {credits_of(GALLERY)}"
+    return plots.prediction_gallery(rows, scores, made_by=made_by)
+
+
+def comparison_figure(run, made_by):
+    from lowlight_utils.prediction.evaluate import evaluate
+
+    pairs = sample_pairs("test")
+    compared = {"low": lambda low: low} | methods(run)
+    made_by += f"; means over {len(pairs)} photos it never saw."
+    return plots.method_comparison(evaluate(compared, pairs).means(), made_by=made_by)
+
+
+def cover_figure(run, made_by):
+    pairs = choose(sample_pairs("test", 384), COVER)
+    enhanced = [enhancer(run)(low) for low in pairs.low]
+    made_by = (
+        f"Bundled test photos, darkened by the model of a camera. {made_by}. {credits_of(COVER)}"
+    )
+    return plots.before_after(pairs.low, enhanced, made_by=made_by)
+
+
+def methods(run):
+    from lowlight_utils.prediction.baselines import BASELINES
+
+    return BASELINES | {"ours": enhancer(run)}
+
+
+def enhancer(run):
+    """Return a run's generator as a function of photos; without a run, one yet to be trained."""
+    import keras
+
+    from lowlight_utils.models import unet_generator
+
+    if run:
+        from lowlight_utils.prediction.enhance import Enhancer
+
+        return Enhancer(run / "generator.keras")
+    keras.utils.set_random_seed(0)
+    generator = unet_generator(width=16, depth=5, norm="instance", base="auto_exposure")
+    return lambda low: to_image(np.asarray(generator(to_network(low[None])))[0])
+
+
+def choose(pairs: PairSet, names) -> PairSet:
+    return pairs[np.array([pairs.names.index(name) for name in names])]
+
+
+def credits_of(names):
+    """Name the authors of those photos whose licence asks for it."""
+    with open(sample_dir() / "LICENCES.csv", encoding="utf-8", newline="") as file:
+        rows = {Path(row["file"]).stem: row for row in csv.DictReader(file)}
+    licences = {name: rows[name]["licence"].replace("CC-BY-", "CC BY ") for name in names}
+    named = [
+        f"{name} by {rows[name]['author']} ({licence})"
+        for name, licence in licences.items()
+        if licence.startswith("CC BY")
+    ]
+    return f"Photo {', '.join(named)}." if named else ""
+
+
+def strip_of(path):
+    """Cut a strip of square pictures side by side into a list of them."""
+    strip = read_image(path)
+    return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
+
+
+if __name__ == "__main__":
+    main()
