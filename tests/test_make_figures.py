@@ -1,4 +1,4 @@
-"""tools/make_figures.py: the pictures in figures/ can be made again, and only of photos we may show."""
+"""tools/make_figures.py: every picture in figures/ can be made again, of photos we may show."""
 
 import importlib.util
 import json
