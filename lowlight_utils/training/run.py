@@ -161,7 +161,7 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
         callbacks=[
             EpochSync(batches),
             Validate(splits.validation),
-            SamplePictures(splits.validation[:SAMPLES], folder / "samples"),
+            SamplePictures(_one_a_scene(splits.validation, SAMPLES), folder / "samples"),
             KeepBest(
                 folder / "generator.keras",
                 lambda: build_generator(recipe),
@@ -172,6 +172,11 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
         ],
     )
     return Run(folder, history, gan)
+
+
+def _one_a_scene(pairs, count):
+    first = [pairs.scenes.index(scene) for scene in dict.fromkeys(pairs.scenes)]
+    return pairs[first[:count]]
 
 
 def _learning_rate(rate, recipe, steps_per_epoch):
