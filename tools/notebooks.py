@@ -100,17 +100,18 @@ def tidy(notebook):
 
 
 def save_pictures(notebook, folder):
-    """Write every PNG of a notebook's outputs into `folder`; return how many."""
+    """Write every picture of a notebook's outputs into `folder`; return how many."""
     shutil.rmtree(folder, ignore_errors=True)
     pictures = [
-        output["data"]["image/png"]
+        (kind.removeprefix("image/"), picture)
         for cell in notebook.cells
         for output in cell.get("outputs", ())
-        if "image/png" in output.get("data", {})
+        for kind, picture in output.get("data", {}).items()
+        if kind in ("image/png", "image/jpeg")
     ]
-    for number, picture in enumerate(pictures, start=1):
+    for number, (suffix, picture) in enumerate(pictures, start=1):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number:02d}.png").write_bytes(base64.b64decode(picture))
+        (folder / f"{number:02d}.{suffix}").write_bytes(base64.b64decode(picture))
     return len(pictures)
 
 

@@ -1,0 +1,173 @@
+"""The command line: `python -m lowlight_utils COMMAND`, or `lowlight COMMAND`."""
+
+import argparse
+import json
+import os
+import sys
+import types
+import typing
+from dataclasses import fields
+from pathlib import Path
+
+from lowlight_utils import __version__
+from lowlight_utils.training.recipes import RECIPES, Recipe, read_recipe
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: errors only
+
+
+def main(arguments=None):
+    """Run one command; return the exit status.
+
+    Bad input, such as a missing or broken file, ends with one line on standard error and status 1.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except (OSError, ValueError) as error:
+        print(f"lowlight_utils: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lowlight_utils: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m lowlight_utils", description="Low-light enhancement with a conditional GAN."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    enhance = commands.add_parser("enhance", help="turn dark photos into well-lit ones")
+    enhance.add_argument("photos", nargs="+", metavar="IN", help="photos, or folders of photos")
+    enhance.add_argument(
+        "-o", "--out", required=True, type=Path, help="a file for one photo, else a folder"
+    )
+    enhance.add_argument(
+        "--weights", type=Path, help="a .keras generator; default: the shipped one"
+    )
+    enhance.set_defaults(run=_enhance)
+
+    train = commands.add_parser("train", help="train a recipe on pairs")
+    train.add_argument(
+        "--recipe", required=True, help=f"{', '.join(RECIPES)}, or a .json file with a recipe"
+    )
+    train.add_argument("--data", required=True, help="sample, or a folder of pairs")
+    train.add_argument("--out", required=True, type=Path, help="the run's folder")
+    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    overrides = train.add_argument_group("overrides", "change one field of the recipe each")
+    for field in fields(Recipe):
+        overrides.add_argument(
+            f"--{field.name.replace('_', '-')}", type=_kind(field.type), metavar="VALUE"
+        )
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
+    evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
+    evaluate.add_argument("--high", required=True, type=Path, help="folder of their truths")
+    evaluate.add_argument(
+        "--weights", type=Path, help="a .keras generator; default: the shipped one"
+    )
+    evaluate.add_argument("--size", type=int, default=256, help="resize to this side (default 256)")
+    evaluate.add_argument("--json", type=Path, help="write the measurements to this file")
+    evaluate.set_defaults(run=_evaluate)
+
+    benchmark = commands.add_parser("benchmark", help="time training steps or enhancement")
+    benchmark.add_argument("what", choices=("train", "enhance"))
+    benchmark.add_argument("--width", type=int, default=64, help="train: the networks' first width")
+    benchmark.add_argument("--weights", type=Path, help="enhance: a .keras generator")
+    benchmark.add_argument("--json", type=Path, help="write the figures to this file")
+    benchmark.set_defaults(run=_benchmark)
+    return parser
+
+
+def _kind(annotation):
+    """Return the type that a recipe's field is read as; of `int | None`, the int."""
+    if isinstance(annotation, types.UnionType):
+        return next(kind for kind in typing.get_args(annotation) if kind is not types.NoneType)
+    return annotation
+
+
+def _enhance(options):
+    from lowlight_utils.data import list_images
+    from lowlight_utils.prediction import Enhancer
+
+    photos = []
+    for path in map(Path, options.photos):
+        photos += list_images(path) if path.is_dir() else [path]
+    if not photos:
+        raise ValueError(f"There is no picture in {', '.join(options.photos)}.")
+    to_folder = len(photos) > 1 or options.out.is_dir() or not options.out.suffix
+    names = [photo.name for photo in photos]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if to_folder and doubled:
+        raise ValueError(
+            f"Several photos are called {', '.join(doubled)}: enhance them into different folders."
+        )
+    enhancer = Enhancer(options.weights)
+    failed = 0
+    for photo in photos:
+        target = options.out / photo.name if to_folder else options.out
+        try:
+            if target.exists() and target.samefile(photo):
+                raise ValueError(f"{photo}: the result would replace it; name another --out.")
+            enhancer.enhance_file(photo, target)
+            print(target)
+        except (OSError, ValueError) as error:  # one bad photo must not cost the others
+            print(f"lowlight_utils: {error}", file=sys.stderr)
+            failed += 1
+    return 1 if failed else 0
+
+
+def _train(options):
+    changes = {
+        field.name: value
+        for field in fields(Recipe)
+        if (value := getattr(options, field.name)) is not None
+    }
+    recipe = read_recipe(options.recipe).but(**changes)
+    from lowlight_utils.data.sources import load_splits
+    from lowlight_utils.training.run import train
+
+    splits = load_splits(options.data, size=recipe.size, copies=recipe.copies, seed=recipe.seed)
+    print(f"training    {splits.train.summary()}")
+    print(f"validation  {splits.validation.summary()}")
+    verbose = 1 if sys.stdout.isatty() else 2
+    run = train(recipe, splits, options.out, resume=options.resume, verbose=verbose)
+    best = max(run.history["val_psnr"])
+    print(f"{run.generator_file}: {best:.2f} dB on the validation pairs")
+
+
+def _evaluate(options):
+    from lowlight_utils.data import PairSet
+    from lowlight_utils.prediction import BASELINES, Enhancer, evaluate
+
+    pairs = PairSet.from_folders(options.low, options.high, size=options.size)
+    enhancer = Enhancer(options.weights)
+    evaluation = evaluate({"input": lambda low: low, **BASELINES, "ours": enhancer}, pairs)
+    print(evaluation.table())
+    if options.json:
+        _write(options.json, evaluation.to_json(enhancer))
+
+
+def _benchmark(options):
+    from lowlight_utils import benchmark
+
+    if options.what == "train":
+        result = benchmark.benchmark_train(width=options.width)
+    else:
+        result = benchmark.benchmark_enhance(options.weights)
+    print(benchmark.table(result))
+    if options.json:
+        _write(options.json, json.dumps(result, indent=2) + "\n")
+
+
+def _write(path, text):
+    from lowlight_utils.data.images import replacing
+
+    with replacing(path) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
