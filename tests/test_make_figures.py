@@ -55,8 +55,3 @@ def test_an_unknown_figure_is_refused(tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         tool.main(["--out", str(tmp_path), "sunset"])
     assert "no figure sunset" in capsys.readouterr().err
-
-
-def test_authors_are_named_where_the_licence_asks_for_it(tool):
-    assert tool.credits_of(["cat", "pagoda"]) == "Photo pagoda by danielbuechele (CC BY 2.0)."
-    assert tool.credits_of(["cat"]) == ""

@@ -47,6 +47,11 @@ FIGURES = {
     "darkening_steps": lambda: plots.darkening_steps(
         {f"a step {i}": x for i, x in enumerate(photos(7))}, made_by=MADE_BY
     ),
+    "side_by_side": lambda: plots.side_by_side(
+        {"a photo": photos(1)[0], "in two\nlines": photos(1, 16, 48)[0], "last": photos(1)[0]},
+        columns=2,
+        made_by=MADE_BY,
+    ),
     "training_progress": lambda: plots.training_progress(
         {epoch: photos(2) for epoch in range(1, 151)}, photos(2), photos(2), made_by=MADE_BY
     ),

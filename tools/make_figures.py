@@ -8,16 +8,15 @@ files do not know: the mode, the data if they are not the bundled photos, and th
 """
 
 import argparse
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
 
 from lowlight_utils import plots
-from lowlight_utils.data import PairBatches, PairSet, read_image, to_image, to_network
+from lowlight_utils.data import PairBatches, read_image, to_image, to_network
 from lowlight_utils.data.darken import darkening_steps, draw_darkness
-from lowlight_utils.data.sources import sample_dir, sample_pairs
+from lowlight_utils.data.sources import sample_credits, sample_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ("drum_interior", "coffee", "pagoda", "dog")  # bundled test photos
@@ -66,26 +65,26 @@ def main(arguments=None):
 
 def pairs_figure():
     names = ("cat", "lanterns", "pancakes", "two_dogs")
-    pairs = choose(sample_pairs("train"), names)
-    made_by = f"Bundled photos, darkened with the default ranges, seed 0. {credits_of(names)}"
+    pairs = sample_pairs("train").choose(names)
+    made_by = f"Bundled photos, darkened with the default ranges, seed 0. {sample_credits(names)}"
     return plots.sample_pairs(pairs.low, pairs.high, pairs.names, made_by=made_by)
 
 
 def pipeline_figure():
-    parts = [choose(sample_pairs("train"), ["cat"])]
-    parts += [choose(sample_pairs("validation"), ["raccoon"])]
-    parts += [choose(sample_pairs("test"), ["coffee"])]
+    parts = [sample_pairs("train").choose(["cat"])]
+    parts += [sample_pairs("validation").choose(["raccoon"])]
+    parts += [sample_pairs("test").choose(["coffee"])]
     batches = PairBatches(parts[0], augmentation="jitter", seed=5)
     jittered = tuple(to_image(half[0]) for half in batches[0])
     return plots.data_pipeline([part[0] for part in parts], jittered)
 
 
 def darkening_figure(name="drum_interior", seed=3):
-    (photo,) = choose(sample_pairs("test"), [name]).high
+    (photo,) = sample_pairs("test").choose([name]).high
     darkness = draw_darkness(seed)
     made_by = (
         f"Bundled photo {name}, darkened by {-darkness.stops:.1f} stops; "
-        f"the default ranges, seed {seed}. {credits_of([name])}"
+        f"the default ranges, seed {seed}. {sample_credits([name])}"
     )
     return plots.darkening_steps(darkening_steps(photo, darkness, seed), made_by=made_by)
 
@@ -105,12 +104,14 @@ def patchgan_figure():
 def receptive_field_figure():
     from lowlight_utils.models import patchgan_discriminator
 
-    (photo,) = choose(sample_pairs("test"), ["pagoda"]).high
-    return plots.receptive_field(photo, patchgan_discriminator(), made_by=credits_of(["pagoda"]))
+    (photo,) = sample_pairs("test").choose(["pagoda"]).high
+    return plots.receptive_field(
+        photo, patchgan_discriminator(), made_by=sample_credits(["pagoda"])
+    )
 
 
 def flow_figure(run):
-    low, high = choose(sample_pairs("test"), ["coffee"])[0]
+    low, high = sample_pairs("test").choose(["coffee"])[0]
     return plots.training_flow(low, enhancer(run)(low), high)
 
 
@@ -134,7 +135,7 @@ def progress_figure(run, made_by):
         )
     epochs = sorted((run / "samples").glob("epoch_*.png"))
     pictures = {int(path.stem.split("_")[1]): strip_of(path) for path in epochs}
-    made_by = f"{made_by}. {credits_of(names)}"
+    made_by = f"{made_by}. {sample_credits(names)}"
     return plots.training_progress(pictures, ends["low"], ends["high"], made_by=made_by)
 
 
@@ -147,13 +148,13 @@ def curves_figure(run, made_by):
 def gallery_figure(run, made_by):
     from lowlight_utils.prediction.metrics import measure
 
-    pairs = choose(sample_pairs("test"), GALLERY)
+    pairs = sample_pairs("test").choose(GALLERY)
     rows, scores = [], []
     for low, high in zip(pairs.low, pairs.high, strict=True):
         row = {"low": low} | {name: method(low) for name, method in methods(run).items()}
         scores.append({name: measure(high, image) for name, image in row.items()})
         rows.append(row | {"truth": high})
-    made_by += f"; photos it never saw. {credits_of(GALLERY)}"
+    made_by += f"; photos it never saw. {sample_credits(GALLERY)}"
     return plots.prediction_gallery(rows, scores, made_by=made_by)
 
 
@@ -167,10 +168,11 @@ def comparison_figure(run, made_by):
 
 
 def cover_figure(run, made_by):
-    pairs = choose(sample_pairs("test", 384), COVER)
+    pairs = sample_pairs("test", 384).choose(COVER)
     enhanced = [enhancer(run)(low) for low in pairs.low]
     made_by = (
-        f"Bundled test photos, darkened by the model of a camera. {made_by}. {credits_of(COVER)}"
+        f"Bundled test photos, darkened by the model of a camera. {made_by}."
+        f" {sample_credits(COVER)}"
     )
     return plots.before_after(pairs.low, enhanced, made_by=made_by)
 
@@ -194,23 +196,6 @@ def enhancer(run):
     keras.utils.set_random_seed(0)
     generator = unet_generator(width=16, depth=5, norm="instance", base="auto_exposure")
     return lambda low: to_image(np.asarray(generator(to_network(low[None])))[0])
-
-
-def choose(pairs: PairSet, names) -> PairSet:
-    return pairs[np.array([pairs.names.index(name) for name in names])]
-
-
-def credits_of(names):
-    """Name the authors of those photos whose licence asks for it."""
-    with open(sample_dir() / "LICENCES.csv", encoding="utf-8", newline="") as file:
-        rows = {Path(row["file"]).stem: row for row in csv.DictReader(file)}
-    licences = {name: rows[name]["licence"].replace("CC-BY-", "CC BY ") for name in names}
-    named = [
-        f"{name} by {rows[name]['author']} ({licence})"
-        for name, licence in licences.items()
-        if licence.startswith("CC BY")
-    ]
-    return f"Photo {', '.join(named)}." if named else ""
 
 
 def strip_of(path):

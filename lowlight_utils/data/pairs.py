@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -238,6 +238,19 @@ class PairSet:
             self.names + other.names,
             self.scenes + other.scenes,
         )
+
+    def choose(self, names: Sequence[str]) -> "PairSet":
+        """The pairs of these names, in this order.
+
+        Raises
+        ------
+        ValueError
+            There is no pair of that name.
+        """
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise ValueError(f"no pair is named {some(unknown)}; there are {some(self.names)}")
+        return self[[self.names.index(name) for name in names]]
 
     def with_prefix(self, prefix: str) -> "PairSet":
         """The same pairs with `prefix` put before every name and scene, so that two sets that both

@@ -1,8 +1,10 @@
 """Where pairs come from: the bundled photos, LOL, synthetic RAW pairs, a folder of one's own."""
 
+import csv
 import json
 import os
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,6 +59,34 @@ def sample_photos(part: str) -> list[Path]:
     if part not in PARTS:
         raise ValueError(f"part is {part!r}; has to be one of {', '.join(PARTS)}")
     return list_images(sample_dir() / part)
+
+
+def sample_credits(names: Iterable[str]) -> str:
+    """Name the authors of bundled photos whose licence (CC BY) asks for it.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of photos, such as "pagoda".
+
+    Returns
+    -------
+    str
+        To stand beneath a picture that shows them; empty if no licence asks for it.
+
+    Examples
+    --------
+    >>> sample_credits(["cat", "pagoda"])
+    'Photo pagoda by danielbuechele (CC BY 2.0).'
+    """
+    with open(sample_dir() / "LICENCES.csv", encoding="utf-8", newline="") as file:
+        rows = {Path(row["file"]).stem: row for row in csv.DictReader(file)}
+    named = [
+        f"{name} by {rows[name]['author']} ({rows[name]['licence'].replace('CC-BY-', 'CC BY ')})"
+        for name in names
+        if rows[name]["licence"].startswith("CC-BY-")
+    ]
+    return f"Photo{'s' * (len(named) > 1)} {', '.join(named)}." if named else ""
 
 
 def sample_pairs(

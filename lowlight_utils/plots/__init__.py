@@ -21,6 +21,7 @@ _MODULE_OF = {
     "before_after": "photos",
     "darkening_steps": "photos",
     "sample_pairs": "photos",
+    "side_by_side": "photos",
     "Page": "style",
     "save_figure": "style",
 }

@@ -70,6 +70,45 @@ def sample_pairs(
     return page
 
 
+def side_by_side(
+    pictures: Mapping[str, np.ndarray], *, columns: int | None = None, made_by: str | None = None
+) -> Page:
+    """Show pictures in rows, each under its title.
+
+    Parameters
+    ----------
+    pictures : mapping of str to uint8[h, w, 3]
+        Title -> picture; in a row they are as high as the highest one.
+    columns : int, optional
+        Pictures in a row; by default all of them.
+    made_by : str, optional
+        What made the pictures, for the small line at the bottom.
+
+    Returns
+    -------
+    Page
+        A matplotlib Figure.
+    """
+    columns = min(columns or len(pictures), len(pictures))
+    side = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns
+    titles, images = list(pictures), list(pictures.values())
+    starts = range(0, len(images), columns)
+    tops = [0.1 + 0.16 * max(x.count("\n") + 1 for x in titles[i : i + columns]) for i in starts]
+    heights = [side * max(ratio(x) for x in images[i : i + columns]) for i in starts]
+    total = sum(tops) + sum(heights) + GAP * len(heights)
+    page = Page(WIDTH, total + caption_height(made_by), photographic=True)
+    y = 0.0
+    for start, top, height in zip(starts, tops, heights, strict=True):
+        y += top
+        for i in range(start, min(start + columns, len(images))):
+            x = MARGIN + (i - start) * (side + GAP)
+            page.photo(images[i], x, y, side)
+            page.write(x + side / 2, y - 0.05, titles[i], BODY, valign="bottom", linespacing=1.1)
+        y += height + GAP
+    page.caption(made_by)
+    return page
+
+
 def darkening_steps(
     steps: Mapping[str, np.ndarray], *, columns: int = 4, made_by: str | None = None
 ) -> Page:

@@ -233,6 +233,14 @@ class TestSelecting:
         assert chosen.scenes == tuple("abc"[int(i)] for i in names)
         np.testing.assert_array_equal(chosen.high, pairs.high[[int(i) for i in names]])
 
+    def test_pairs_can_be_chosen_by_name(self):
+        chosen = make_pairs(3, scenes=("a", "b", "c")).choose(["photo2", "photo0"])
+        assert (chosen.names, chosen.scenes) == (("photo2", "photo0"), ("c", "a"))
+
+    def test_an_unknown_name_is_refused(self):
+        with pytest.raises(ValueError, match="no pair is named photo7; there are photo0, photo1"):
+            make_pairs(2).choose(["photo7"])
+
     def test_two_sets_add_up(self):
         first, second = make_pairs(2), make_pairs(3, seed=9).with_prefix("other-")
         both = first + second

@@ -17,6 +17,7 @@ from lowlight_utils.data.sources import (
     load_splits,
     lol_pairs,
     lol_scene,
+    sample_credits,
     sample_dir,
     sample_pairs,
     sample_photos,
@@ -94,6 +95,12 @@ def test_the_bundled_photos_stay_small():
 def test_sample_photos_refuses_an_unknown_part():
     with pytest.raises(ValueError, match="'training'"):
         sample_photos("training")
+
+
+def test_authors_are_named_where_the_licence_asks_for_it():
+    assert sample_credits(["cat", "pagoda"]) == "Photo pagoda by danielbuechele (CC BY 2.0)."
+    assert sample_credits(["pagoda", "stream"]).startswith("Photos pagoda by ")
+    assert sample_credits(["cat"]) == ""
 
 
 def test_sample_pairs_are_dark_photos_with_their_originals():
