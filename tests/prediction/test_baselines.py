@@ -1,0 +1,101 @@
+"""The baselines brighten dark photos and bear any picture."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pictures import make_photo
+
+from lowlight_utils.data.sources import sample_pairs
+from lowlight_utils.prediction.baselines import BASELINES, auto_gamma, equalise_histogram, gamma
+from lowlight_utils.prediction.metrics import psnr
+
+each_baseline = pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
+pictures = arrays(
+    np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24), st.just(3)), fill=st.just(7)
+)
+
+
+@each_baseline
+def test_dark_photos_come_out_brighter_and_nearer_to_the_truth(baseline):
+    pairs = sample_pairs("test", 128)
+    for low, high in zip(pairs.low, pairs.high, strict=True):
+        assert baseline(low).mean() > 1.5 * low.mean()
+    gains = [
+        psnr(h, baseline(lo)) - psnr(h, lo) for lo, h in zip(pairs.low, pairs.high, strict=True)
+    ]
+    assert np.mean(gains) > 3
+
+
+@each_baseline
+@given(picture=pictures)
+def test_any_picture_gives_a_picture_of_its_shape(baseline, picture):
+    before = picture.copy()
+    result = baseline(picture)
+    assert result.dtype == np.uint8
+    assert result.shape == picture.shape
+    assert np.array_equal(picture, before)
+
+
+@each_baseline
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (9, 60, 20)], ids=str)
+def test_a_picture_of_one_colour_stays_one_colour(baseline, colour):
+    picture = np.full((33, 40, 3), colour, np.uint8)
+    result = baseline(picture)
+    assert np.ptp(result, axis=(0, 1)).max() <= 1
+
+
+@each_baseline
+def test_black_stays_black_in_a_black_picture(baseline):
+    assert not baseline(np.zeros((20, 20, 3), np.uint8)).any()
+
+
+@each_baseline
+def test_grey_stays_grey(baseline):
+    grey = np.repeat(make_photo(40, 40)[..., :1] // 4, 3, axis=-1)
+    result = baseline(grey).astype(int)
+    assert np.ptp(result, axis=-1).max() <= 1
+
+
+@each_baseline
+def test_a_256x256_picture_takes_well_under_a_second(baseline):
+    picture = make_photo(256, 256) // 5
+    baseline(picture)
+    started = time.perf_counter()
+    baseline(picture)
+    assert time.perf_counter() - started < 1
+
+
+def test_gamma_is_the_power_curve():
+    picture = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=-1)
+    expected = 255 * (np.arange(256) / 255) ** (1 / 2.2)
+    assert np.array_equal(gamma(picture)[0, :, 0], np.rint(expected))
+
+
+def test_auto_gamma_brings_a_flat_picture_to_its_target():
+    for level in (3, 20, 200):
+        result = auto_gamma(np.full((8, 8, 3), level, np.uint8))
+        assert result.mean() / 255 == pytest.approx(0.4, abs=0.01)
+
+
+def test_auto_gamma_agrees_with_the_generators_auto_exposure():
+    from lowlight_utils.data.images import to_image, to_network
+    from lowlight_utils.models import AutoExposure
+
+    dark = make_photo(32, 32) // 6
+    exposed = to_image(AutoExposure()(to_network(dark[None]))[0])
+    # The layer lifts black by half a level, so that its logarithm is finite.
+    bright = dark > 0
+    assert np.abs(auto_gamma(dark).astype(int) - exposed)[bright].max() <= 1
+
+
+def test_equalised_values_spread_evenly_from_black_to_white():
+    ramp = np.linspace(3, 40, 64 * 64).round().astype(np.uint8).reshape(64, 64, 1).repeat(3, -1)
+    result = equalise_histogram(ramp)[..., 0]
+    assert result.min() == 0
+    assert result.max() == 255
+    assert np.percentile(result, [25, 50, 75]) == pytest.approx([64, 128, 191], abs=8)
