@@ -19,9 +19,8 @@ if keras.backend.backend() not in STEPS:
         f"Training runs on the backends {' and '.join(STEPS)}, not {keras.backend.backend()}: "
         "set the environment variable KERAS_BACKEND before Keras is imported."
     )
-TrainStep = importlib.import_module(
-    f"lowlight_utils.training.{STEPS[keras.backend.backend()]}"
-).TrainStep
+_step = importlib.import_module(f"lowlight_utils.training.{STEPS[keras.backend.backend()]}")
+TrainStep, Adam = _step.TrainStep, _step.Adam
 
 
 class ConditionalGAN(TrainStep, keras.Model):
@@ -38,7 +37,8 @@ class ConditionalGAN(TrainStep, keras.Model):
     generator, discriminator : keras.Model
         As `unet_generator` and `patchgan_discriminator` make them.
     lambda_l1 : float
-        λ, the weight of the L1 term beside the adversarial one. At least 0.
+        λ, the weight of the L1 term beside the adversarial one. At least 0. The first step compiles
+        it in: to change it, make another `ConditionalGAN`.
     average : float
         Momentum of an exponential moving average of the generator's weights, in [0, 1); 0 keeps
         none.
@@ -89,7 +89,6 @@ class ConditionalGAN(TrainStep, keras.Model):
         generator_optimizer.build(self.generator.trainable_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.optimizer = OptimizerPair(generator_optimizer, discriminator_optimizer)
-        self.prepare_step()
 
     def call(self, low, training=False):
         """Enhance float32[n, h, w, 3] in [-1, 1] with the best generator."""

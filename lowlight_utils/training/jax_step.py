@@ -5,6 +5,8 @@ import keras
 
 from lowlight_utils.training.losses import discriminator_losses, generator_losses
 
+Adam = keras.optimizers.Adam
+
 
 class TrainStep:
     """The alternating step of `ConditionalGAN` on the JAX backend.
@@ -14,9 +16,6 @@ class TrainStep:
     """
 
     compile_whole_step = True
-
-    def prepare_step(self):
-        """Do nothing: Keras compiles the whole step."""
 
     def train_step(self, state, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""

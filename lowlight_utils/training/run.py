@@ -12,13 +12,14 @@ from lowlight_utils.models.unet import require_depth_fits
 from lowlight_utils.training.callbacks import (
     Backup,
     KeepBest,
+    RefuseNaN,
     SamplePictures,
     Validate,
     read_progress,
     restore_state,
 )
-from lowlight_utils.training.gan import ConditionalGAN
-from lowlight_utils.training.recipes import Recipe
+from lowlight_utils.training.gan import Adam, ConditionalGAN
+from lowlight_utils.training.recipes import read_recipe
 
 SAMPLES = 4  # scenes whose progress is drawn
 
@@ -73,7 +74,8 @@ def build_gan(recipe, steps_per_epoch=1):
         Batches an epoch; the cosine schedule ends after epochs * steps_per_epoch steps.
     """
     side = recipe.crop or recipe.size
-    require_depth_fits((side, side, 3), recipe.depth, recipe.norm)
+    for needed in {side, recipe.size}:  # training sees the one, validation the other
+        require_depth_fits((needed, needed, 3), recipe.depth, recipe.norm)
     gan = ConditionalGAN(
         build_generator(recipe, recipe.dtype),
         patchgan_discriminator(
@@ -87,9 +89,7 @@ def build_gan(recipe, steps_per_epoch=1):
     )
     gan.compile(
         *(
-            keras.optimizers.Adam(
-                _learning_rate(rate, recipe, steps_per_epoch), recipe.beta_1, recipe.beta_2
-            )
+            Adam(_learning_rate(rate, recipe, steps_per_epoch), recipe.beta_1, recipe.beta_2)
             for rate in (recipe.generator_lr, recipe.discriminator_lr)
         )
     )
@@ -101,7 +101,8 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
 
     Every epoch ends with a validation, a picture of fixed scenes, the generator saved if it is the
     best yet, and the whole state saved, so that a killed run can be resumed and loses at most one
-    epoch. On one machine and backend, a resumed run ends where an unbroken one would have ended.
+    epoch. On one machine and backend, and with the same pairs, a resumed run ends where an unbroken
+    one would have ended.
 
     Parameters
     ----------
@@ -126,15 +127,21 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
     FileExistsError
         If the folder holds a run and `resume` is false.
     ValueError
-        If the folder's run has another recipe, or is damaged, or a split is empty.
+        If the folder's run has another recipe, or is damaged; if a split is empty, or not of the
+        recipe's size; or if the losses stop being numbers.
     """
     folder = Path(folder)
     progress = read_progress(folder)
     if progress and not resume:
         raise FileExistsError(f"{folder} already holds a run: resume it, or choose another folder.")
-    for part in ("training", "validation"):
-        if not len(getattr(splits, "train" if part == "training" else part)):
+    for part, pairs in (("training", splits.train), ("validation", splits.validation)):
+        if not len(pairs):
             raise ValueError(f"There are no {part} pairs.")
+        if pairs.size != (recipe.size, recipe.size):
+            raise ValueError(
+                f"The {part} pairs are {pairs.size[0]}x{pairs.size[1]}, but the recipe's size is "
+                f"{recipe.size}: load them at that size."
+            )
     folder.mkdir(parents=True, exist_ok=True)
     _note_recipe(folder / "recipe.json", recipe, expect_same=bool(progress))
 
@@ -160,6 +167,7 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
         verbose=verbose,
         callbacks=[
             EpochSync(batches),
+            RefuseNaN(),
             Validate(splits.validation),
             SamplePictures(_one_a_scene(splits.validation, SAMPLES), folder / "samples"),
             KeepBest(
@@ -182,14 +190,12 @@ def _one_a_scene(pairs, count):
 def _learning_rate(rate, recipe, steps_per_epoch):
     if recipe.schedule == "constant":
         return rate
-    if recipe.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
-    raise ValueError(f"schedule must be constant or cosine, not {recipe.schedule!r}.")
+    return keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
 
 
 def _note_recipe(path, recipe, expect_same):
     if expect_same:
-        kept = Recipe.from_json(path.read_text(encoding="utf-8"))
+        kept = read_recipe(path)
         if kept != recipe:
             differing = [
                 name for name in vars(recipe) if getattr(kept, name) != getattr(recipe, name)

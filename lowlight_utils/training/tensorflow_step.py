@@ -6,29 +6,36 @@ import tensorflow as tf
 from lowlight_utils.training.losses import discriminator_losses, generator_losses
 
 
+class Adam(keras.optimizers.Adam):
+    """Keras's Adam, with each weight's update done by TensorFlow's one kernel for it.
+
+    Keras writes the update as about ten operations, each a pass over the weights, their gradients
+    and moments. The kernel needs one pass, which at the seed recipe's 57 million weights takes a
+    quarter of the time.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,  # Keras hands over TensorFlow's own variable here
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=tf.cast(gradient, variable.dtype),
+        )
+
+
 class TrainStep:
     """The alternating step of `ConditionalGAN` on the TensorFlow backend."""
 
     # XLA makes convolutions slower on CPUs, and the step is already one graph.
     compile_whole_step = bool(tf.config.list_physical_devices("GPU"))
-
-    def prepare_step(self):
-        """Compile the optimizers' updates.
-
-        Adam touches every weight about ten times, one operation after the other. XLA fuses these
-        into one pass over memory: on a CPU, three times faster at the seed recipe's size.
-        """
-
-        def compiled_update(optimizer, network):
-            return tf.function(
-                lambda gradients: optimizer.apply(gradients, network.trainable_variables),
-                jit_compile=True,
-            )
-
-        self._update_generator = compiled_update(self.generator_optimizer, self.generator)
-        self._update_discriminator = compiled_update(
-            self.discriminator_optimizer, self.discriminator
-        )
 
     def train_step(self, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""
@@ -45,7 +52,8 @@ class TrainStep:
                 discriminator([low, fake], training=True),
             )
             loss = 0.5 * (real_loss + fake_loss)
-        self._update_discriminator(tape.gradient(loss, discriminator.trainable_variables))
+        weights = discriminator.trainable_variables
+        self.discriminator_optimizer.apply(tape.gradient(loss, weights), weights)
 
         # The generator answers to the discriminator as it is now, after its update.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -54,11 +62,9 @@ class TrainStep:
                 discriminator([low, fake], training=True), fake, high, self.lambda_l1
             )
         towards_better = tape.gradient(total, fake)
-        self._update_generator(
-            generator_tape.gradient(
-                fake, generator.trainable_variables, output_gradients=towards_better
-            )
-        )
+        weights = generator.trainable_variables
+        gradients = generator_tape.gradient(fake, weights, output_gradients=towards_better)
+        self.generator_optimizer.apply(gradients, weights)
 
         if self.averaged_generator is not None:
             keep = self.average_momentum(self.generator_optimizer.iterations)
