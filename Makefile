@@ -5,8 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # With an NVIDIA GPU the set-up takes the CUDA builds, without one the CPU builds.
 BACKENDS ?= $(if $(shell command -v nvidia-smi 2>/dev/null),cuda,cpu,jax)
-READY := $(VENV)/.ready-$(subst $(comma),-,$(BACKENDS))
 comma := ,
+READY := $(VENV)/.ready-$(subst $(comma),-,$(BACKENDS))
+
+# What the figures that show results are made from, and what to write beneath them.
+RUN ?= build/runs/quick
+MADE_BY ?= quick mode, bundled photos, 2 CPU cores
 
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -33,7 +37,8 @@ notebooks: $(READY)
 	$(BIN)/python tools/notebooks.py run
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	rm -rf build/test-runs
+	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest --nbval-lax --nbval-current-env tests notebooks
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_data_assembly.ipynb
@@ -43,7 +48,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 
 figures: $(READY)
-	$(BIN)/python tools/make_figures.py
+	$(BIN)/python tools/make_figures.py $(if $(wildcard $(RUN)/generator.keras),--run $(RUN) --made-by "$(MADE_BY)")
 
 clean:
 	rm -rf $(VENV) build

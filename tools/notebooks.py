@@ -26,6 +26,7 @@ NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build" / "notebooks"
 CELL_TIMEOUT = 3600  # seconds
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?=\.git|/|\"|'|\)|\s|$)")
+LOG_NOISE = "WARNING: All log messages before absl::InitializeLog()"
 COLAB = re.compile(r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob")
 
 
@@ -91,12 +92,19 @@ def tidy(notebook):
     """Take out what differs from run to run and tells a reader nothing."""
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not is_log_noise(output)]
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3",
         "language": "python",
         "name": "python3",
     }
+
+
+def is_log_noise(output):
+    """Say whether an output is what TensorFlow logs before it can be told to be quiet."""
+    return output.get("name") == "stderr" and output["text"].startswith(LOG_NOISE)
 
 
 def save_pictures(notebook, folder):
