@@ -32,6 +32,7 @@ _MODULE_OF = {
     "download_synthetic": "sources",
     "load_splits": "sources",
     "lol_pairs": "sources",
+    "lol_scene": "sources",
     "sample_credits": "sources",
     "sample_dir": "sources",
     "sample_pairs": "sources",

@@ -80,7 +80,7 @@ def side_by_side(
     pictures : mapping of str to uint8[h, w, 3]
         Title -> picture; in a row they are as high as the highest one.
     columns : int, optional
-        Pictures in a row; by default all of them.
+        Pictures in a row, which sets their size; by default all of them.
     made_by : str, optional
         What made the pictures, for the small line at the bottom.
 
@@ -89,7 +89,7 @@ def side_by_side(
     Page
         A matplotlib Figure.
     """
-    columns = min(columns or len(pictures), len(pictures))
+    columns = columns or len(pictures)
     side = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns
     titles, images = list(pictures), list(pictures.values())
     starts = range(0, len(images), columns)
@@ -103,7 +103,8 @@ def side_by_side(
         for i in range(start, min(start + columns, len(images))):
             x = MARGIN + (i - start) * (side + GAP)
             page.photo(images[i], x, y, side)
-            page.write(x + side / 2, y - 0.05, titles[i], BODY, valign="bottom", linespacing=1.1)
+            place = {"valign": "baseline", "linespacing": 1.1}
+            page.write(x + side / 2, y - 0.08, titles[i], BODY, **place)
         y += height + GAP
     page.caption(made_by)
     return page
