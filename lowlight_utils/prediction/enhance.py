@@ -1,0 +1,258 @@
+"""`Enhancer`: a dark photo of any size in, a well-lit one of the same size out."""
+
+import os
+import threading
+import zipfile
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lowlight_utils.data.images import (
+    read_image_and_alpha,
+    resize,
+    to_image,
+    to_network,
+    write_image,
+)
+from lowlight_utils.prediction.detail import apply_affine, fit_affine, noise_variance
+
+if TYPE_CHECKING:
+    import keras
+
+SHIPPED_WEIGHTS = Path(__file__).with_name("generator.keras")
+STEP = 64  # padded sides are multiples of this: 12 sizes a side at most for a backend to compile
+MARGIN = 16  # around a small copy, or the network's weakness at borders would be enlarged with it
+
+
+class Enhancer:
+    """Enhance photos of any size with a trained generator, always in inference mode.
+
+    A photo of up to `max_side` pixels a side goes through the network whole. Of a larger one the
+    network sees a smaller copy, again whole, so that it judges the light of the scene and not of a
+    tile (tiles show seams: each would be brightened by its own measure). What it did there is then
+    carried over to the photo at full size, see `lowlight_utils.prediction.detail`. That keeps the
+    photo's detail. Noise finer than the small copy shows is held back where the photo is flat, but
+    kept within texture and along edges, where it cannot be told from detail: a large noisy photo
+    comes out less clean than the same photo made smaller first.
+
+    Parameters
+    ----------
+    generator : keras.Model or path, optional
+        float32[n, h, w, 3] in [-1, 1] to the same, or the `.keras` file of one; by default the
+        weights that come with the library. A generator built for one size is re-made for any. The
+        weights are copied: training the generator further does not change the `Enhancer`.
+    max_side : int
+        The longest side in pixels that the network sees. Time and memory grow with its square.
+
+    Attributes
+    ----------
+    generator : keras.Model
+        The network as it is used, open to any size.
+    stride : int
+        How far the network shrinks a picture on its way down; pictures are padded to multiples.
+    weights : Path or None
+        The file that the generator came from.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file holds no Keras model, or the model does not turn pictures into pictures.
+
+    Examples
+    --------
+    >>> enhance = Enhancer("run/generator.keras")  # doctest: +SKIP
+    >>> bright = enhance(read_image("dark.jpg"))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        generator: "keras.Model | str | os.PathLike | None" = None,
+        *,
+        max_side: int = 768,
+    ) -> None:
+        if max_side < 1:
+            raise ValueError(f"max_side must be at least 1 pixel, not {max_side}")
+        self.weights = None
+        if generator is None:
+            generator = SHIPPED_WEIGHTS
+        if isinstance(generator, (str, os.PathLike)):
+            self.weights = Path(generator)
+            generator = load_generator(self.weights)
+        self.generator = _open_to_any_size(generator, copy=self.weights is None)
+        self.stride = find_stride(self.generator)
+        self._step = max(STEP, self.stride)
+        # Two of the smallest features a side, or instance norm would have nothing to measure; but a
+        # network trained at 256x256 down to one is at home there.
+        self._least = max(self._step, min(256, 2 * self.stride))
+        self.max_side = max(self._least, max_side // self._step * self._step)
+        self._one_at_a_time = threading.Lock()  # a web server's threads share the memory
+
+    def __call__(self, image: np.ndarray, strength: float = 1.0) -> np.ndarray:
+        """Enhance one picture.
+
+        Parameters
+        ----------
+        image : uint8[H, W, 3]
+            sRGB, of any size from 1x1.
+        strength : float
+            From 0 (the picture as it was) to 1 (as the network would have it).
+
+        Returns
+        -------
+        uint8[H, W, 3]
+
+        Raises
+        ------
+        ValueError
+            The picture is not of that shape and type, or `strength` lies outside [0, 1].
+        """
+        _require_picture(image)
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength must lie between 0 and 1, not {strength}")
+        height, width = image.shape[:2]
+        if max(height, width) <= self.max_side:
+            return to_image(self._run(to_network(image), strength))
+        shrink = (self.max_side - 2 * MARGIN) / max(height, width)
+        small = resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
+        before = to_network(small)
+        after = self._run(before, strength, MARGIN)
+        return apply_affine(image, *fit_affine(before, after, noise_variance(image)))
+
+    def enhance_file(
+        self,
+        source: str | os.PathLike,
+        destination: str | os.PathLike,
+        strength: float = 1.0,
+    ) -> None:
+        """Enhance one picture file; transparency is kept if the new file's format has it.
+
+        Parameters
+        ----------
+        source : path
+            Any format that `lowlight_utils.data.read_image` reads.
+        destination : path
+            The suffix chooses the format. It is written whole or not at all, upright, in sRGB and
+            without the camera's notes (EXIF).
+        strength : float
+            See `__call__`.
+
+        Raises
+        ------
+        lowlight_utils.data.ImageError
+            The source cannot be read, or the destination not be written.
+        """
+        image, alpha = read_image_and_alpha(source)
+        write_image(destination, self(image, strength), alpha)
+
+    def _run(self, picture: np.ndarray, strength: float, margin: int = 0) -> np.ndarray:
+        """Put float32[h, w, 3] through the network, mirrored around its borders."""
+        pads = [self._pads(side, margin) for side in picture.shape[:2]]
+        padded = np.pad(picture, (*pads, (0, 0)), mode="reflect")
+        with self._one_at_a_time:
+            output = self.generator.predict_on_batch(padded[None])[0]
+        if output.shape != padded.shape:
+            raise ValueError(
+                f"the generator made {list(output.shape)} of {list(padded.shape)}; it must give"
+                " the shape that it was given"
+            )
+        (top, bottom), (left, right) = pads
+        height, width = padded.shape[:2]
+        inside = output[top : height - bottom, left : width - right].astype(np.float32)
+        return picture + strength * (inside - picture) if strength < 1 else inside
+
+    def _pads(self, side: int, margin: int) -> tuple[int, int]:
+        """How much to add before and after a side: at least `margin`, up to a size that fits."""
+        whole = max(self._least, side + 2 * margin)
+        extra = whole + -whole % self._step - side
+        return extra // 2, extra - extra // 2
+
+
+def load_generator(path: str | os.PathLike) -> "keras.Model":
+    """Load a generator from a `.keras` file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is not a Keras model, or a damaged one.
+    """
+    import keras
+
+    import lowlight_utils.models  # noqa: F401  (registers our layers, so that they can be loaded)
+
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: there is no such file; give the generator.keras that a training run left"
+        )
+    # Keras would also take HDF5 files and folders for models, and fail in other ways on each.
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path}: not a .keras file, or a damaged one; give the generator.keras that a"
+            " training run left"
+        )
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # which kind depends on which part of the file is wrong
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"{path}: cannot be loaded as a Keras model ({reason}); give the generator.keras that a"
+            " training run left"
+        ) from error
+
+
+def find_stride(generator: "keras.Model") -> int:
+    """How many times smaller a network's smallest features are than its input.
+
+    Read from the strides of its convolutions and poolings.
+    """
+    import keras
+
+    shrinking = (
+        keras.layers.Conv2D,
+        keras.layers.DepthwiseConv2D,
+        keras.layers.SeparableConv2D,
+        keras.layers.AveragePooling2D,
+        keras.layers.MaxPooling2D,
+    )
+    return prod(
+        find_stride(layer) if isinstance(layer, keras.Model) else max(layer.strides)
+        for layer in generator.layers
+        if isinstance(layer, (keras.Model, *shrinking))
+    )
+
+
+def _open_to_any_size(generator: "keras.Model", copy: bool) -> "keras.Model":
+    import keras
+
+    shape = getattr(generator, "input_shape", None)
+    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[-1] == 3):
+        raise ValueError(f"a generator takes float32[n, h, w, 3], but this one takes {shape}")
+    if copy or shape[1:3] != (None, None):
+        try:
+            clone = keras.models.clone_model(generator, input_tensors=keras.Input((None, None, 3)))
+        except ValueError as error:
+            raise ValueError(
+                f"{generator.name} is made for {shape[1]}x{shape[2]} pictures and cannot be re-made"
+                " for others; build it from layers that take any size"
+            ) from error
+        clone.set_weights(generator.get_weights())
+        generator = clone
+    if keras.backend.backend() == "tensorflow":
+        generator.jit_compile = False  # XLA is slower on CPUs, and compiles again for every size
+    return generator
+
+
+def _require_picture(image: np.ndarray) -> None:
+    image = np.asarray(image)
+    fits = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    if not fits or not prod(image.shape):
+        raise ValueError(
+            f"a picture is uint8[H, W, 3] with values 0 to 255, not {image.dtype}"
+            f"{list(image.shape)}; read_image reads one, to_image makes one of a network's output"
+        )
