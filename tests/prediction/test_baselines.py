@@ -22,7 +22,7 @@ pictures = arrays(
 @each_baseline
 def test_dark_photos_come_out_brighter_and_nearer_to_the_truth(baseline):
     pairs = sample_pairs("test", 128)
-    for low, high in zip(pairs.low, pairs.high, strict=True):
+    for low in pairs.low:
         assert baseline(low).mean() > 1.5 * low.mean()
     gains = [
         psnr(h, baseline(lo)) - psnr(h, lo) for lo, h in zip(pairs.low, pairs.high, strict=True)

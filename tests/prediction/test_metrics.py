@@ -71,7 +71,7 @@ def test_swapping_red_and_blue_shows_in_the_difference_in_colour(photo):
 
 @pytest.mark.parametrize("metric", [psnr, ssim, ciede2000, measure, match_mean])
 def test_floats_are_refused_with_a_reason(metric, photo):
-    with pytest.raises(ValueError, match="uint8.*to_image"):
+    with pytest.raises(ValueError, match=r"uint8.*to_image"):
         metric(photo / 255, photo / 255)
     with pytest.raises(ValueError, match="float32"):
         metric(photo, photo.astype(np.float32))
