@@ -12,6 +12,7 @@ _MODULE_OF = {
     "match_mean": "metrics",
     "measure": "metrics",
     "psnr": "metrics",
+    "sharpness": "metrics",
     "ssim": "metrics",
     "BASELINES": "baselines",
     # Not the function `evaluate`: its module has that name in this package.

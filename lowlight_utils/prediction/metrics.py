@@ -137,6 +137,39 @@ def match_mean(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(image * factor, 0, 255)).astype(np.uint8)
 
 
+def sharpness(truth: np.ndarray, image: np.ndarray) -> float:
+    """How much neighbouring pixels differ, against the truth.
+
+    It says whether a picture is smoother or rougher than it should be, and not whether what is
+    rough is detail: noise and invented texture raise it too. More contrast also does.
+
+    Parameters
+    ----------
+    truth, image : uint8[H, W, 3]
+        At least 2x2 pixels.
+
+    Returns
+    -------
+    float
+        Mean difference of neighbouring pixels' grey levels, down and across, over that of the
+        truth: 1 is as it should be, less is smoother, more is rougher. Infinity, or NaN, if the
+        truth is of one grey.
+
+    Raises
+    ------
+    ValueError
+        They are not uint8[H, W, 3], or differ in size.
+    """
+    _require_alike(truth, image)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(_mean_step(image) / _mean_step(truth))
+
+
+def _mean_step(image: np.ndarray) -> np.float64:
+    grey = image @ LUMA
+    return np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
+
+
 METRICS = {"psnr": psnr, "ssim": ssim, "ciede2000": ciede2000}
 
 
