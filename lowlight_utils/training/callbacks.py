@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import keras
@@ -20,6 +21,18 @@ def enhance_stack(generator, low, batch_size=8):
         for i in range(0, len(low), batch_size)
     ]
     return np.concatenate(parts)
+
+
+class RefuseNaN(keras.callbacks.Callback):
+    """End a run whose losses are no longer numbers, before anything of that epoch is kept."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        broken = [name for name, value in logs.items() if not np.isfinite(value)]
+        if broken:
+            raise ValueError(
+                f"In epoch {epoch + 1} the training broke down ({', '.join(broken)} no longer a "
+                "number): choose lower learning rates."
+            )
 
 
 class Validate(keras.callbacks.Callback):
@@ -138,8 +151,11 @@ def read_progress(folder):
         return None
     try:
         progress = json.loads(path.read_text(encoding="utf-8"))
+        lengths = {len(values) for values in progress["history"].values()}
+        if lengths != {progress["epoch"]}:
+            raise ValueError(f"it holds {progress['epoch']} epochs, its history {sorted(lengths)}")
         return {key: progress[key] for key in ("epoch", "state", "history")}
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error}): start again in another folder.") from error
 
 
@@ -155,8 +171,10 @@ def restore_state(gan, path):
     try:
         with np.load(path) as file:
             values = [file[f"arr_{index}"] for index in range(len(file.files))]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): start again.") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}): start again in another folder."
+        ) from error
     if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
         raise ValueError(f"{path} belongs to other networks: use the recipe that made it.")
     for variable, value in zip(variables, values, strict=True):

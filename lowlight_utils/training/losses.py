@@ -18,8 +18,9 @@ def discriminator_losses(real_logits, fake_logits):
     Returns
     -------
     tuple of (float32 scalar, float32 scalar)
-        Mean over patches and pictures. The discriminator minimises half of their sum, which slows
-        it down relative to the generator (Isola et al. 2017, section 3.3).
+        Mean over patches and pictures. The discriminator minimises half of their sum, which is
+        meant to slow it down relative to the generator (Isola et al. 2017, section 3.3). Gradient
+        descent notices; Adam hardly does, because it divides each gradient by its usual size.
     """
     return ops.mean(ops.softplus(-real_logits)), ops.mean(ops.softplus(fake_logits))
 

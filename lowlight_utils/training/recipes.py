@@ -1,8 +1,33 @@
 """Recipes: named sets of everything that decides how a training run goes."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+
+# What a field may be. The rooms that use the fields check too, but only once Keras is loaded, and
+# perhaps after the data are; a recipe says at once what is wrong with it.
+CHOICES = {
+    "norm": ("batch", "instance", "none"),
+    "upsampling": ("transpose", "resize"),
+    "base": ("none", "input", "auto_exposure"),
+    "schedule": ("constant", "cosine"),
+    "augmentation": ("jitter", "dihedral", "none"),
+    "dtype": ("float32", "mixed_bfloat16"),
+}
+LEAST = {  # of the whole numbers
+    "size": 1,
+    "crop": 1,
+    "copies": 1,
+    "width": 1,
+    "depth": 2,
+    "discriminator_width": 1,
+    "batch_size": 1,
+    "epochs": 1,
+    "seed": 0,
+}
+POSITIVE = ("generator_lr", "discriminator_lr")
+FRACTIONS = ("dropout", "beta_1", "beta_2", "average")  # at least 0, and below 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,11 @@ class Recipe:
         Keras dtype policy: "float32" or "mixed_bfloat16".
     seed : int
         Decides initial weights, order and augmentation of the pairs, dropout, and darkening.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
     """
 
     name: str = "seed"
@@ -69,13 +99,21 @@ class Recipe:
     dtype: str = "float32"
     seed: int = 0
 
-    def but(self, **changes):
+    def __post_init__(self):
+        for field in fields(self):
+            wrong = _what_is_wrong(field.name, getattr(self, field.name))
+            if wrong:
+                raise ValueError(f"{field.name} {wrong}, not {getattr(self, field.name)!r}.")
+        if self.crop is not None and self.crop > self.size:
+            raise ValueError(f"crop must not exceed size, {self.size}, but is {self.crop}.")
+
+    def but(self, /, **changes):
         """Return the recipe with some fields changed.
 
         Raises
         ------
         ValueError
-            If a field does not exist.
+            If a field does not exist, or its value is not allowed.
         """
         unknown = changes.keys() - {field.name for field in fields(self)}
         if unknown:
@@ -93,12 +131,34 @@ class Recipe:
         Raises
         ------
         ValueError
-            If the text is no JSON object or has a field that recipes do not have.
+            If the text is no JSON object, or has a field or a value that recipes do not have.
         """
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError('A recipe is a JSON object, such as {"lambda_l1": 115}.')
         return cls().but(**values)
+
+
+def _what_is_wrong(name, value):
+    """Say what a recipe's field must be, if it is not."""
+    if name == "name":
+        return None if isinstance(value, str) and value else "must be a text"
+    if name in CHOICES:
+        return None if value in CHOICES[name] else f"must be one of {', '.join(CHOICES[name])}"
+    if name == "crop" and value is None:
+        return None
+    if name in LEAST:
+        # True is an int to Python; a seed must fit into 32 bits for NumPy.
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if whole and LEAST[name] <= value < 2**32:
+            return None
+        return f"must be a whole number, at least {LEAST[name]}"
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if name in POSITIVE:
+        return None if number and value > 0 else "must be a number above 0"
+    if name in FRACTIONS:
+        return None if number and 0 <= value < 1 else "must be a number, at least 0 and below 1"
+    return None if number and value >= 0 else "must be a number, at least 0"
 
 
 SEED = Recipe()
@@ -148,7 +208,7 @@ def read_recipe(name):
     if name in RECIPES:
         return RECIPES[name]
     path = Path(name)
-    if path.suffix != ".json":
+    if path.suffix.lower() != ".json":
         raise ValueError(
             f"There is no recipe {name!r}: choose one of {', '.join(RECIPES)}, or a .json file."
         )
