@@ -40,6 +40,12 @@ def means():
     return {name: scores(10.0 + i) | with_gt for i, name in enumerate(METHODS[:-1])}
 
 
+def sweep_scores():
+    """Two runs at λ = 1, and one at each of the others."""
+    runs = {0.0: (10.0,), 1000.0: (22.0,), 1.0: (20.0, 19.0)}
+    return {x: [scores(y) | {"sharpness": y / 20} for y in psnrs] for x, psnrs in runs.items()}
+
+
 FIGURES = {
     "sample_pairs": lambda: plots.sample_pairs(
         photos(3), photos(3), ["an interior", "a forest", "a dog"], made_by=MADE_BY
@@ -84,6 +90,8 @@ FIGURES = {
     "loss_curves": lambda: plots.loss_curves(history(150), chosen=120, made_by=MADE_BY),
     "loss_curves of few epochs": lambda: plots.loss_curves(history(1)),
     "method_comparison": lambda: plots.method_comparison(means(), made_by=MADE_BY),
+    "lambda_curves": lambda: plots.lambda_curves(sweep_scores(), made_by=MADE_BY),
+    "lambda_curves of one score": lambda: plots.lambda_curves({0.0: [{"ssim": 0.5}]}),
 }
 
 
@@ -330,3 +338,17 @@ def test_method_comparison_puts_the_best_first_and_prints_its_raw_number():
     assert "19.3" in shown
     assert shown.index("low") < shown.index("ours")  # drawn from below
     assert not any("GT-mean" in x for x in shown)
+
+
+def test_lambda_curves_show_every_run_and_lambdas_in_order():
+    figure = plots.lambda_curves(sweep_scores())
+    for axes in figure.axes[1:]:
+        assert [x.get_text() for x in axes.get_xticklabels()] == ["0", "1", "1000"]
+        dots = np.concatenate([x.get_offsets() for x in axes.collections])
+        assert dots[:, 0].tolist() == [0, 1, 1, 2]
+    assert dots[:, 1].tolist() == pytest.approx([0.5, 1.0, 0.95, 1.1])
+
+
+def test_lambda_curves_draw_the_line_through_the_means():
+    figure = plots.lambda_curves(sweep_scores())
+    assert figure.axes[1].get_lines()[0].get_ydata().tolist() == pytest.approx([10.0, 19.5, 22.0])

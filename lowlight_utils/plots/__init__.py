@@ -22,6 +22,7 @@ _MODULE_OF = {
     "darkening_steps": "photos",
     "sample_pairs": "photos",
     "side_by_side": "photos",
+    "lambda_curves": "sweeps",
     "Page": "style",
     "save_figure": "style",
 }

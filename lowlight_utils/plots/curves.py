@@ -85,7 +85,7 @@ def loss_curves(
         if panel == "Validation":
             _validation(page, x, across, {key: drawn[key] for key in keys}, chosen)
             continue
-        axes = _axes(page, x, TOP, across, TALL)
+        axes = axes_of(page, x, TOP, across, TALL)
         for key in keys:
             _curve(axes, drawn[key], *CURVES[key][1:])
         axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
@@ -147,7 +147,7 @@ def method_comparison(
         page.write(x, 0.22, title, TITLE, align="left", weight="bold")
         better = "more is better" if more else "less is better"
         page.write(x, 0.4, better, SMALL, MUTED, align="left")
-        axes = _axes(page, x, 0.5, across, tall)
+        axes = axes_of(page, x, 0.5, across, tall)
         axes.grid(axis="x", visible=False)
         axes.set(ylim=(-0.6, len(methods) - 0.4), yticks=list(places), yticklabels=[])
         axes.tick_params(axis="y", length=0)
@@ -191,7 +191,7 @@ def _validation(page, x, across, drawn, chosen):
     tall = (TALL - between * (len(drawn) - 1)) / len(drawn)
     for i, (key, values) in enumerate(drawn.items()):
         y = TOP + i * (tall + between)
-        axes = _axes(page, x, y, across, tall)
+        axes = axes_of(page, x, y, across, tall)
         _, label, color = CURVES[key]
         _curve(axes, values, label, color)
         page.write(x, y - 0.12, label, SMALL, color, align="left")
@@ -214,7 +214,8 @@ def _curve(axes, values, label, color):
     axes.set_xlim(1 - 0.02 * len(values), max(len(values), 2) * 1.02)
 
 
-def _axes(page, x, y, width, height):
+def axes_of(page, x, y, width, height):
+    """Add quiet axes for a chart whose top left corner is at (x, y), in inches."""
     axes = page.panel(x, y, width, height)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(LINE)
