@@ -1,0 +1,317 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from pictures import make_pairs
+from skimage.metrics import peak_signal_noise_ratio
+from small import ON_JAX, SMALL, small_splits
+
+from lowlight_utils.data.images import read_image
+from lowlight_utils.data.sources import Splits
+from lowlight_utils.training import build_gan, build_generator, read_recipe, train
+from lowlight_utils.training.callbacks import enhance_stack, read_progress
+
+HERE = Path(__file__).parent
+
+
+def run_apart(moment, folder, **environment):
+    """Train in a process of its own that may be killed; return how it ended."""
+    return subprocess.run(
+        [sys.executable, HERE / "killed_run.py", moment, folder],
+        env={**os.environ, "PYTHONPATH": str(HERE.parent), **environment},
+        check=False,
+    ).returncode
+
+
+def final_state(folder):
+    """Every weight, moment and random state after the run's last epoch."""
+    progress = read_progress(folder)
+    with np.load(folder / progress["state"]) as file:
+        return [file[name] for name in file.files]
+
+
+def same_state(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def assert_same_run(folder, other):
+    assert read_progress(folder) == read_progress(other)
+    assert same_state(final_state(folder), final_state(other))
+    for path in sorted((other / "samples").iterdir()):
+        assert (folder / "samples" / path.name).read_bytes() == path.read_bytes()
+    generators = [keras.models.load_model(x / "generator.keras") for x in (folder, other)]
+    assert same_state(*[x.get_weights() for x in generators])
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    return train(SMALL, small_splits(), tmp_path_factory.mktemp("unbroken"), verbose=0)
+
+
+@pytest.fixture
+def copy(unbroken, tmp_path):
+    """A copy of the unbroken run's folder, to damage."""
+    return shutil.copytree(unbroken.folder, tmp_path / "copy")
+
+
+# What a run leaves.
+
+
+def test_a_run_leaves_recipe_progress_generator_and_samples(unbroken):
+    assert sorted(path.name for path in unbroken.folder.iterdir()) == [
+        "generator.keras",
+        "progress.json",
+        "recipe.json",
+        "samples",
+        "state_0003.npz",
+    ]
+    assert sorted(path.name for path in (unbroken.folder / "samples").iterdir()) == [
+        "epoch_0001.png",
+        "epoch_0002.png",
+        "epoch_0003.png",
+        "high.png",
+        "low.png",
+    ]
+    assert read_recipe(unbroken.folder / "recipe.json") == SMALL
+
+
+def test_the_history_has_a_value_for_each_epoch(unbroken):
+    assert set(unbroken.history) == {
+        "generator_loss",
+        "adversarial_loss",
+        "l1_loss",
+        "discriminator_real_loss",
+        "discriminator_fake_loss",
+        "val_psnr",
+    }
+    assert {len(values) for values in unbroken.history.values()} == {SMALL.epochs}
+    assert read_progress(unbroken.folder)["history"] == unbroken.history
+
+
+def test_the_kept_generator_is_the_best_on_validation_and_takes_any_size(unbroken):
+    generator = keras.models.load_model(unbroken.generator_file)
+    validation = small_splits().validation
+    enhanced = enhance_stack(generator, validation.low)
+    psnr = np.mean(
+        [
+            peak_signal_noise_ratio(truth, image, data_range=255)
+            for truth, image in zip(validation.high, enhanced, strict=True)
+        ]
+    )
+    assert psnr == pytest.approx(max(unbroken.history["val_psnr"]))
+    assert generator.predict_on_batch(np.zeros((1, 64, 40, 3), np.float32)).shape == (1, 64, 40, 3)
+
+
+def test_samples_show_the_first_pair_of_each_scene(tmp_path):
+    pairs = make_pairs(6, 32, 32, scenes=("a", "a", "b", "b", "c", "c"))
+    splits = Splits(pairs, pairs, pairs[:0])
+    train(SMALL.but(epochs=1), splits, tmp_path, verbose=0)
+    strip = read_image(tmp_path / "samples" / "high.png")
+    np.testing.assert_array_equal(strip, np.hstack(pairs.high[[0, 2, 4]]))
+
+
+def test_more_callbacks_see_the_validation(tmp_path):
+    seen = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, logs: seen.append(logs["val_psnr"])
+    )
+    run = train(SMALL.but(epochs=1), small_splits(), tmp_path, verbose=0, callbacks=[look])
+    assert seen == run.history["val_psnr"]
+
+
+def test_mixed_precision_trains_and_keeps_a_float32_generator(tmp_path):
+    run = train(SMALL.but(epochs=1, dtype="mixed_bfloat16"), small_splits(), tmp_path, verbose=0)
+    assert run.gan.generator.get_layer("down1_conv").compute_dtype == "bfloat16"
+    generator = keras.models.load_model(run.generator_file)
+    assert {layer.compute_dtype for layer in generator.layers} == {"float32"}
+
+
+# Seeds.
+
+
+def test_one_seed_gives_one_run(unbroken, tmp_path):
+    train(SMALL, small_splits(), tmp_path, verbose=0)
+    assert_same_run(tmp_path, unbroken.folder)
+
+
+def test_another_seed_gives_another_run(unbroken, tmp_path):
+    train(SMALL.but(seed=1), small_splits(), tmp_path, verbose=0)
+    assert not same_state(final_state(tmp_path), final_state(unbroken.folder))
+
+
+# Killed and resumed.
+
+
+@pytest.mark.parametrize("moment", ["batch", "state", "progress"])
+def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(moment, unbroken, tmp_path):
+    assert run_apart(moment, tmp_path) == -signal.SIGKILL
+    assert read_progress(tmp_path)["epoch"] == 1
+    assert (tmp_path / "state_0002.npz").exists() == (moment != "batch")
+    run = train(SMALL, small_splits(), tmp_path, resume=True, verbose=0)
+    assert run.history == unbroken.history
+    assert_same_run(tmp_path, unbroken.folder)
+    assert sorted(tmp_path.glob("state_*")) == [tmp_path / "state_0003.npz"]
+
+
+# Three processes that each start JAX, and share what they compile: the slowest test here.
+def test_a_killed_run_resumes_on_jax(tmp_path):
+    folder, unbroken = tmp_path / "killed", tmp_path / "unbroken"
+    environment = {
+        **ON_JAX,
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+        "JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    assert run_apart("batch", folder, **environment) == -signal.SIGKILL
+    assert read_progress(folder)["epoch"] == 1
+    assert run_apart("never", folder, **environment) == 0
+    assert run_apart("never", unbroken, **environment) == 0
+    assert_same_run(folder, unbroken)
+
+
+def test_a_run_that_was_killed_before_its_first_epochs_end_starts_again(unbroken, tmp_path):
+    (tmp_path / "recipe.json").write_text(SMALL.but(seed=9).to_json())
+    (tmp_path / "state_0001.npz").write_bytes(b"half a sta")
+    train(SMALL, small_splits(), tmp_path, resume=True, verbose=0)
+    assert_same_run(tmp_path, unbroken.folder)
+
+
+def test_resuming_a_finished_run_trains_nothing_and_keeps_all(unbroken, copy):
+    steps = []
+    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: steps.append(1))
+    run = train(SMALL, small_splits(), copy, resume=True, verbose=0, callbacks=[count])
+    assert steps == []
+    assert run.history == unbroken.history
+    assert_same_run(copy, unbroken.folder)
+    assert same_state(run.gan.get_weights(), unbroken.gan.get_weights())
+
+
+def test_a_resumed_run_keeps_the_earlier_generator_if_it_was_better(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(SMALL, small_splits(), tmp_path, verbose=0, callbacks=[Stop()])
+    progress = json.loads((tmp_path / "progress.json").read_text())
+    progress["history"]["val_psnr"] = [99.0]
+    (tmp_path / "progress.json").write_text(json.dumps(progress))
+    kept = (tmp_path / "generator.keras").read_bytes()
+    train(SMALL, small_splits(), tmp_path, resume=True, verbose=0)
+    assert (tmp_path / "generator.keras").read_bytes() == kept
+
+
+# What is refused.
+
+
+def test_a_folder_with_a_run_is_not_overwritten(copy):
+    with pytest.raises(FileExistsError, match=r"copy already holds a run"):
+        train(SMALL, small_splits(), copy, verbose=0)
+
+
+def test_resuming_with_another_recipe_names_what_differs(copy):
+    with pytest.raises(ValueError, match=r"recipe\.json .*differs in lambda_l1, epochs\)"):
+        train(SMALL.but(lambda_l1=50.0, epochs=9), small_splits(), copy, resume=True, verbose=0)
+    assert read_recipe(copy / "recipe.json") == SMALL
+
+
+def overwrite(path, content):
+    path.write_bytes(content)
+
+
+def truncate(path, _):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def delete(path, _):
+    path.unlink()
+
+
+DAMAGE = [
+    ("recipe.json", truncate, b""),
+    ("recipe.json", delete, b""),
+    ("progress.json", truncate, b""),
+    ("progress.json", overwrite, b""),
+    ("progress.json", overwrite, b"[]"),
+    ("progress.json", overwrite, b"\xff\xfe"),
+    ("progress.json", overwrite, b'{"epoch": 3, "state": "state_0003.npz"}'),
+    ("progress.json", overwrite, b'{"epoch": 3, "state": "state_0003.npz", "history": [1]}'),
+    ("progress.json", overwrite, b'{"epoch": 3, "state": "s.npz", "history": {"l1_loss": [1]}}'),
+    ("state_0003.npz", truncate, b""),
+    ("state_0003.npz", overwrite, b""),
+    ("state_0003.npz", overwrite, b"not a state"),
+    ("state_0003.npz", delete, b""),
+]
+
+
+@pytest.mark.parametrize(("name", "how", "content"), DAMAGE)
+def test_a_damaged_file_is_named_on_resume(copy, name, how, content):
+    how(copy / name, content)
+    with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+        train(SMALL, small_splits(), copy, resume=True, verbose=0)
+
+
+def test_the_state_of_other_networks_is_refused(copy):
+    (copy / "recipe.json").write_text(SMALL.but(width=8).to_json())
+    with pytest.raises(ValueError, match=r"state_0003\.npz belongs to other networks"):
+        train(SMALL.but(width=8), small_splits(), copy, resume=True, verbose=0)
+
+
+def test_pairs_of_another_size_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match=r"training pairs are 64x64, but the recipe's size is 32"):
+        train(SMALL, small_splits(size=64), tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_a_part_without_pairs_is_refused(part, tmp_path):
+    splits = small_splits(**{part.removesuffix("ing"): 0})
+    with pytest.raises(ValueError, match=f"no {part} pairs"):
+        train(SMALL, splits, tmp_path / "run", verbose=0)
+
+
+def test_a_training_that_breaks_down_is_ended_and_leaves_no_generator(tmp_path):
+    with pytest.raises(ValueError, match="learning rates"):
+        train(SMALL.but(generator_lr=1e30), small_splits(), tmp_path, verbose=0)
+    assert not (tmp_path / "generator.keras").exists()
+    assert read_progress(tmp_path) is None
+
+
+# What recipes build.
+
+
+@pytest.mark.parametrize("changes", [{"size": 36}, {"size": 36, "crop": 32}], ids=str)
+def test_a_size_that_the_depth_does_not_fit_is_refused(changes):
+    with pytest.raises(ValueError, match="multiples of 8, not 36"):
+        build_gan(SMALL.but(**changes))
+
+
+def test_a_recipes_fields_reach_the_networks_and_the_optimizers():
+    recipe = SMALL.but(schedule="constant", norm="instance", upsampling="resize", base="input")
+    gan = build_gan(recipe)
+    assert gan.generator.get_layer("down1_conv").filters == recipe.width
+    assert gan.discriminator.get_layer("block1_conv").filters == recipe.discriminator_width
+    assert isinstance(gan.discriminator.get_layer("block2_norm"), keras.layers.GroupNormalization)
+    assert (gan.lambda_l1, gan.average) == (recipe.lambda_l1, recipe.average)
+    optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+    assert [float(x.learning_rate) for x in optimizers] == pytest.approx([2e-3, 2e-4])
+    assert {(x.beta_1, x.beta_2) for x in optimizers} == {(0.5, 0.999)}
+
+
+def test_the_cosine_schedule_ends_at_nothing_with_the_last_step():
+    gan = build_gan(SMALL, steps_per_epoch=10)
+    gan.generator_optimizer.iterations.assign(15)
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(SMALL.generator_lr / 2)
+    gan.generator_optimizer.iterations.assign(30)
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_recipes_generator_takes_any_size():
+    generator = build_generator(SMALL)
+    assert generator.predict_on_batch(np.zeros((1, 8, 16, 3), np.float32)).shape == (1, 8, 16, 3)
