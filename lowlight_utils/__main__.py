@@ -31,6 +31,24 @@ def main(arguments=None):
         return 130
 
 
+def _start_keras():
+    """Load Keras and its backend without the lines that TensorFlow logs unasked as it starts.
+
+    It writes them to the process's standard error before any setting counts. Python's own errors
+    are raised as ever.
+    """
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import keras
+
+        keras.ops.zeros(1)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m lowlight_utils", description="Low-light enhancement with a conditional GAN."
@@ -104,6 +122,7 @@ def _enhance(options):
         raise ValueError(
             f"Several photos are called {', '.join(doubled)}: enhance them into different folders."
         )
+    _start_keras()
     enhancer = Enhancer(options.weights)
     failed = 0
     for photo in photos:
@@ -127,9 +146,11 @@ def _train(options):
     }
     recipe = read_recipe(options.recipe).but(**changes)
     from lowlight_utils.data.sources import load_splits
-    from lowlight_utils.training.run import train
 
     splits = load_splits(options.data, size=recipe.size, copies=recipe.copies, seed=recipe.seed)
+    _start_keras()
+    from lowlight_utils.training.run import train
+
     print(f"training    {splits.train.summary()}")
     print(f"validation  {splits.validation.summary()}")
     verbose = 1 if sys.stdout.isatty() else 2
@@ -140,33 +161,36 @@ def _train(options):
 
 def _evaluate(options):
     from lowlight_utils.data import PairSet
-    from lowlight_utils.prediction import BASELINES, Enhancer, evaluate
+    from lowlight_utils.prediction import BASELINES, Enhancer, provenance
+    from lowlight_utils.prediction.evaluate import evaluate
 
     pairs = PairSet.from_folders(options.low, options.high, size=options.size)
+    _start_keras()
     enhancer = Enhancer(options.weights)
-    evaluation = evaluate({"input": lambda low: low, **BASELINES, "ours": enhancer}, pairs)
-    print(evaluation.table())
+    evaluation = evaluate({**BASELINES, "ours": enhancer}, pairs)
+    print(evaluation)
     if options.json:
-        _write(options.json, evaluation.to_json(enhancer))
+        _write_json(options.json, evaluation.to_json("ours", provenance(enhancer.weights)))
 
 
 def _benchmark(options):
     from lowlight_utils import benchmark
 
+    _start_keras()
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)
     else:
         result = benchmark.benchmark_enhance(options.weights)
     print(benchmark.table(result))
     if options.json:
-        _write(options.json, json.dumps(result, indent=2) + "\n")
+        _write_json(options.json, result)
 
 
-def _write(path, text):
+def _write_json(path, result):
     from lowlight_utils.data.images import replacing
 
-    with replacing(path) as temporary:
-        Path(temporary).write_text(text, encoding="utf-8")
+    with replacing(path) as file:
+        file.write((json.dumps(result, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

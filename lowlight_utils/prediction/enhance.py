@@ -21,7 +21,7 @@ from lowlight_utils.prediction.detail import apply_affine, fit_affine, noise_var
 if TYPE_CHECKING:
     import keras
 
-SHIPPED_WEIGHTS = Path(__file__).with_name("generator.keras")
+SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "generator.keras"
 STEP = 64  # padded sides are multiples of this: 12 sizes a side at most for a backend to compile
 MARGIN = 16  # around a small copy, or the network's weakness at borders would be enlarged with it
 

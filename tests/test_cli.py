@@ -1,0 +1,170 @@
+"""The command line, run as its users run it: as a process of its own."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from pictures import make_photo
+from PIL import Image
+
+from lowlight_utils.data import read_image, write_image
+from lowlight_utils.training import QUICK
+
+
+def lowlight(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "lowlight_utils", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    from lowlight_utils.training import build_generator
+
+    path = tmp_path_factory.mktemp("weights") / "generator.keras"
+    build_generator(QUICK.but(width=4, depth=3)).save(path)
+    return path
+
+
+@pytest.fixture
+def pair_folders(tmp_path):
+    for number in range(4):
+        photo = make_photo(40, 40, seed=number)
+        write_image(tmp_path / "high" / f"{number}.png", photo)
+        write_image(tmp_path / "low" / f"{number}.png", photo // 6)
+    return tmp_path / "low", tmp_path / "high"
+
+
+def test_without_a_command_it_says_how_it_is_used():
+    done = lowlight()
+    assert done.returncode == 2
+    assert "usage" in done.stderr
+
+
+def test_enhance_writes_a_brighter_photo_of_the_same_size(tmp_path, weights):
+    write_image(tmp_path / "dark.jpg", make_photo(70, 90) // 8)
+    done = lowlight(
+        "enhance", tmp_path / "dark.jpg", "-o", tmp_path / "lit.png", "--weights", weights
+    )
+    assert done.returncode == 0, done.stderr
+    lit = read_image(tmp_path / "lit.png")
+    assert lit.shape == (70, 90, 3)
+    assert lit.mean() > 3 * read_image(tmp_path / "dark.jpg").mean()
+
+
+def test_enhance_works_with_the_shipped_generator(tmp_path):
+    write_image(tmp_path / "dark.png", make_photo(64, 64) // 8)
+    done = lowlight("enhance", tmp_path / "dark.png", "-o", tmp_path / "lit.png")
+    assert done.returncode == 0, done.stderr
+    assert read_image(tmp_path / "lit.png").mean() > 60
+
+
+def test_enhance_applies_the_orientation_that_a_camera_noted(tmp_path, weights):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    Image.fromarray(make_photo(40, 64) // 8).save(tmp_path / "turned.jpg", exif=exif)
+    done = lowlight(
+        "enhance", tmp_path / "turned.jpg", "-o", tmp_path / "lit.jpg", "--weights", weights
+    )
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "lit.jpg") as lit:
+        assert lit.size == (40, 64)
+        assert 0x0112 not in lit.getexif()
+
+
+def test_enhance_of_a_folder_names_the_broken_photo_and_does_the_others(tmp_path, weights):
+    write_image(tmp_path / "in" / "good.png", make_photo() // 8)
+    whole = (tmp_path / "in" / "good.png").read_bytes()
+    (tmp_path / "in" / "broken.png").write_bytes(whole[: len(whole) // 2])
+    done = lowlight("enhance", tmp_path / "in", "-o", tmp_path / "out", "--weights", weights)
+    assert done.returncode == 1
+    (complaint,) = done.stderr.splitlines()  # one line, and no log noise around it
+    assert "broken.png" in complaint
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.png"]
+
+
+def test_enhance_never_overwrites_the_photo_it_reads(tmp_path, weights):
+    write_image(tmp_path / "dark.png", make_photo() // 8)
+    before = (tmp_path / "dark.png").read_bytes()
+    done = lowlight("enhance", tmp_path / "dark.png", "-o", tmp_path, "--weights", weights)
+    assert done.returncode == 1
+    assert "dark.png" in done.stderr
+    assert (tmp_path / "dark.png").read_bytes() == before
+
+
+def test_enhance_names_a_weights_file_that_is_missing(tmp_path):
+    write_image(tmp_path / "dark.png", make_photo())
+    done = lowlight(
+        "enhance", tmp_path / "dark.png", "-o", tmp_path / "o.png", "--weights", "no.keras"
+    )
+    assert done.returncode == 1
+    assert "no.keras" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_train_then_resume_then_evaluate(tmp_path, pair_folders):
+    low, high = pair_folders
+    small = ["--size", 32, "--crop", 32, "--width", 4, "--depth", 3, "--discriminator-width", 4]
+    train = ["train", "--recipe", "quick", "--data", tmp_path, "--out", tmp_path / "run"]
+    train += [*small, "--epochs", 2]
+    done = lowlight(*train)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"generator\.keras: \d+\.\d\d dB", done.stdout)
+
+    again = lowlight(*train)
+    assert again.returncode == 1
+    assert "already holds a run" in again.stderr
+    resumed = lowlight(*train, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+
+    result = tmp_path / "result.json"
+    weights = tmp_path / "run" / "generator.keras"
+    done = lowlight(
+        "evaluate",
+        "--low",
+        low,
+        "--high",
+        high,
+        "--weights",
+        weights,
+        "--size",
+        32,
+        "--json",
+        result,
+    )
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(result.read_text(encoding="utf-8"))
+    assert {"psnr", "ssim", "n", "size"} <= measured.keys()
+    assert measured["n"] == 4
+    assert np.isfinite(measured["psnr"])
+    assert measured["made_by"]["recipe"]["name"] == "quick"
+
+
+def test_train_refuses_an_unknown_recipe_and_lists_those_there_are(tmp_path):
+    done = lowlight("train", "--recipe", "sead", "--data", "sample", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "seed-1" in done.stderr
+
+
+def test_evaluate_names_a_picture_without_a_partner(tmp_path, pair_folders, weights):
+    low, high = pair_folders
+    (high / "2.png").unlink()
+    done = lowlight("evaluate", "--low", low, "--high", high, "--weights", weights)
+    assert done.returncode == 1
+    assert "2" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_benchmark_enhance_reports_time_and_memory(tmp_path, weights):
+    figures = tmp_path / "figures.json"
+    done = lowlight("benchmark", "enhance", "--weights", weights, "--json", figures)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(figures.read_text(encoding="utf-8"))
+    assert measured["4000x3000"]["median_s"] > measured["256x256"]["median_s"] > 0
+    assert measured["4000x3000"]["peak_memory_mib"] > 100
