@@ -138,7 +138,8 @@ def method_comparison(
     scores = [x for x in SCORES if any(x[0] in values for values in means.values())]
     tall = 0.3 * len(methods) + 0.2
     page = Page(WIDTH, 0.5 + tall + 0.72 + caption_height(made_by))
-    left, gap = 1.35, 0.35
+    # Room for the longest name, at about 0.075 inches a letter.
+    left, gap = 0.4 + 0.075 * max(map(len, methods)), 0.35
     across = (WIDTH - left - MARGIN - gap * (len(scores) - 1)) / len(scores)
     places = range(len(methods))
     matched = False

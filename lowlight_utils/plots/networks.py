@@ -104,7 +104,9 @@ def unet_diagram(generator, size: int = 256) -> Page:
     if before.name == "correction":
         y = rows[before.height] + BAR / 2
         page.write(left + 0.12, y, f"+ {base}", SMALL, MUTED, align="left")
-    _unet_legend(page, down[1], up[0], bottom.norm)
+    output = generator.layers[-1]
+    last = output.activation.__name__ if isinstance(output, layers.Activation) else ""
+    _unet_legend(page, down[1], up[0], bottom.norm, last)
     return page
 
 
@@ -125,7 +127,7 @@ def norm_legend(page, x, y, norm, color):
     return x
 
 
-def _unet_legend(page, down, up, norm):
+def _unet_legend(page, down, up, norm, last):
     y = page.height - 0.5
     x = norm_legend(page, MARGIN, y, norm, GENERATOR)
     page.box(x, y - 0.08, 0.24, 0.16, MUTED, SHADE, rounded=0.03)
@@ -144,6 +146,7 @@ def _unet_legend(page, down, up, norm):
         stride = "" if resized and block is up else f", stride {block.convolution.strides[0]}"
         page.arrow((x + 0.12, y + 0.28 - half), (x + 0.12, y + 0.28 + half), GENERATOR)
         label = f"{first}{kernel} {kind}{stride}, {_activation(block)}"
+        label += f" (the last: {last})" if last and block is up else ""
         page.write(x + 0.32, y + 0.28, label, SMALL, MUTED, align="left")
 
 
