@@ -89,6 +89,7 @@ class ConditionalGAN(TrainStep, keras.Model):
         generator_optimizer.build(self.generator.trainable_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.optimizer = OptimizerPair(generator_optimizer, discriminator_optimizer)
+        self.prepare_step()
 
     def call(self, low, training=False):
         """Enhance float32[n, h, w, 3] in [-1, 1] with the best generator."""

@@ -17,6 +17,9 @@ class TrainStep:
 
     compile_whole_step = True
 
+    def prepare_step(self):
+        """Do nothing: JAX needs no help."""
+
     def train_step(self, state, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""
         trainable, non_trainable, optimizer_values, metric_values = state
