@@ -19,7 +19,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -68,18 +68,20 @@ def run(path, refresh):
         coalesce_streams=True,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
+    BUILD.mkdir(parents=True, exist_ok=True)
+    log = BUILD / f"{path.stem}.log"  # what the kernel's process says beside the notebook
     error = None
     try:
-        client.execute()
-    except CellExecutionError as failure:
+        with open(log, "w") as stderr:
+            client.execute(stderr=stderr)
+    except (CellExecutionError, DeadKernelError) as failure:
         error = failure
-    BUILD.mkdir(parents=True, exist_ok=True)
     tidy(notebook)
     nbformat.write(notebook, BUILD / path.name)
     count = save_pictures(notebook, BUILD / path.stem)
     seconds = time.perf_counter() - started
     if error is not None:
-        print(f"failed after {seconds:.0f} s\n{error}", file=sys.stderr)
+        print(f"failed after {seconds:.0f} s; see also {log}\n{error}", file=sys.stderr)
         return False
     print(f"{seconds:.0f} s, {count} pictures")
     if refresh:
