@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from lowlight_utils import __version__
-from lowlight_utils.training.recipes import RECIPES, Recipe, read_recipe
+from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: errors only
 
@@ -73,10 +73,17 @@ def _parser():
     train.add_argument("--data", required=True, help="sample, or a folder of pairs")
     train.add_argument("--out", required=True, type=Path, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    overrides = train.add_argument_group("overrides", "change one field of the recipe each")
+    overrides = train.add_argument_group(
+        "overrides",
+        "change one field of the recipe each; lowlight_utils.training.Recipe explains them",
+    )
     for field in fields(Recipe):
+        choices = CHOICES.get(field.name)
         overrides.add_argument(
-            f"--{field.name.replace('_', '-')}", type=_kind(field.type), metavar="VALUE"
+            f"--{field.name.replace('_', '-')}",
+            type=_kind(field.type),
+            metavar="VALUE",
+            help=(f"{', '.join(choices)}; " if choices else "") + f"seed has {field.default}",
         )
     train.set_defaults(run=_train)
 
@@ -92,7 +99,12 @@ def _parser():
 
     benchmark = commands.add_parser("benchmark", help="time training steps or enhancement")
     benchmark.add_argument("what", choices=("train", "enhance"))
-    benchmark.add_argument("--width", type=int, default=64, help="train: the networks' first width")
+    benchmark.add_argument(
+        "--width",
+        type=int,
+        default=64,
+        help="train: the networks' first width; the seed recipe's is 64",
+    )
     benchmark.add_argument("--weights", type=Path, help="enhance: a .keras generator")
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
@@ -177,6 +189,7 @@ def _benchmark(options):
     from lowlight_utils import benchmark
 
     _start_keras()
+    print("This takes a minute or two.", file=sys.stderr)
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)
     else:

@@ -4,50 +4,39 @@ Names are imported from their module on first use, so that this package stays li
 `PairBatches` and its `EpochSync` need Keras.
 """
 
-from importlib import import_module
+import lazy_loader
 
-_MODULE_OF = {
-    "ImageError": "images",
-    "list_images": "images",
-    "read_image": "images",
-    "read_image_and_alpha": "images",
-    "resize": "images",
-    "to_image": "images",
-    "to_network": "images",
-    "write_image": "images",
-    "PairSet": "pairs",
-    "PairSummary": "pairs",
-    "EpochSync": "batches",
-    "PairBatches": "batches",
-    # Not the function `darken`: its module has that name in this package.
-    "Bell": "darken",
-    "Darkness": "darken",
-    "DarknessRanges": "darken",
-    "darkening_steps": "darken",
-    "draw_darkness": "darken",
-    "DownloadError": "download",
-    "Splits": "sources",
-    "combine": "sources",
-    "download_lol": "sources",
-    "download_synthetic": "sources",
-    "load_splits": "sources",
-    "lol_pairs": "sources",
-    "lol_scene": "sources",
-    "sample_credits": "sources",
-    "sample_dir": "sources",
-    "sample_pairs": "sources",
-    "sample_photos": "sources",
-    "synthetic_pairs": "sources",
-}
-
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str):
-    if name in _MODULE_OF:
-        return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "images": [
+            "ImageError",
+            "list_images",
+            "read_image",
+            "read_image_and_alpha",
+            "resize",
+            "to_image",
+            "to_network",
+            "write_image",
+        ],
+        "pairs": ["PairSet", "PairSummary"],
+        "batches": ["EpochSync", "PairBatches"],
+        # Not the function `darken`: its module has that name in this package.
+        "darken": ["Bell", "Darkness", "DarknessRanges", "darkening_steps", "draw_darkness"],
+        "download": ["DownloadError"],
+        "sources": [
+            "Splits",
+            "combine",
+            "download_lol",
+            "download_synthetic",
+            "load_splits",
+            "lol_pairs",
+            "lol_scene",
+            "sample_credits",
+            "sample_dir",
+            "sample_pairs",
+            "sample_photos",
+            "synthetic_pairs",
+        ],
+    },
+)

@@ -3,31 +3,15 @@
 Names are imported from their module on first use, so that this package stays light.
 """
 
-from importlib import import_module
+import lazy_loader
 
-_MODULE_OF = {
-    "Enhancer": "enhance",
-    "load_generator": "enhance",
-    "ciede2000": "metrics",
-    "match_mean": "metrics",
-    "measure": "metrics",
-    "psnr": "metrics",
-    "sharpness": "metrics",
-    "ssim": "metrics",
-    "BASELINES": "baselines",
-    # Not the function `evaluate`: its module has that name in this package.
-    "Evaluation": "evaluate",
-    "provenance": "evaluate",
-}
-
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str):
-    if name in _MODULE_OF:
-        return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "enhance": ["Enhancer", "load_generator"],
+        "metrics": ["ciede2000", "match_mean", "measure", "psnr", "sharpness", "ssim"],
+        "baselines": ["BASELINES"],
+        # Not the function `evaluate`: its module has that name in this package.
+        "evaluate": ["Evaluation", "provenance"],
+    },
+)

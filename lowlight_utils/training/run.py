@@ -198,10 +198,12 @@ def _note_recipe(path, recipe, expect_same):
         kept = read_recipe(path)
         if kept != recipe:
             differing = [
-                name for name in vars(recipe) if getattr(kept, name) != getattr(recipe, name)
+                f"{name}: {getattr(kept, name)} there, {value} here"
+                for name, value in vars(recipe).items()
+                if getattr(kept, name) != value
             ]
             raise ValueError(
-                f"{path} is another recipe (it differs in {', '.join(differing)}): resume with "
+                f"{path} is another recipe (it differs in {'; '.join(differing)}): resume with "
                 "that one, or choose another folder."
             )
     temporary = path.with_suffix(".part")

@@ -210,5 +210,5 @@ def test_the_data_room_offers_the_batches():
     import lowlight_utils.data as data
 
     assert data.PairBatches is PairBatches
-    with pytest.raises(AttributeError, match="PairBatch'"):
+    with pytest.raises(AttributeError, match=r"PairBatch$"):
         _ = data.PairBatch

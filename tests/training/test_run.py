@@ -216,7 +216,10 @@ def test_a_folder_with_a_run_is_not_overwritten(copy):
 
 
 def test_resuming_with_another_recipe_names_what_differs(copy):
-    with pytest.raises(ValueError, match=r"recipe\.json .*differs in lambda_l1, epochs\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"recipe\.json .*in lambda_l1: .* there, 50.0 here; epochs: .* here\)",
+    ):
         train(SMALL.but(lambda_l1=50.0, epochs=9), small_splits(), copy, resume=True, verbose=0)
     assert read_recipe(copy / "recipe.json") == SMALL
 
