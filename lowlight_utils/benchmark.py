@@ -3,6 +3,7 @@
 Absolute times depend on the machine and its mood; the ratio of two things timed in turn does not.
 """
 
+import os
 import platform
 import resource
 import statistics
@@ -207,8 +208,6 @@ def _peak_memory():
 
 
 def _machine():
-    import os
-
     import keras
 
     return {

@@ -1,12 +1,12 @@
 """A whole training run: from a recipe and pairs to a folder with a generator in it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
+from lowlight_utils.data.images import replacing
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.models.unet import require_depth_fits
 from lowlight_utils.training.callbacks import (
@@ -206,6 +206,5 @@ def _note_recipe(path, recipe, expect_same):
                 f"{path} is another recipe (it differs in {'; '.join(differing)}): resume with "
                 "that one, or choose another folder."
             )
-    temporary = path.with_suffix(".part")
-    temporary.write_text(recipe.to_json() + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    with replacing(path) as file:
+        file.write(f"{recipe.to_json()}\n".encode())
