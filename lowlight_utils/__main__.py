@@ -70,7 +70,17 @@ def _parser():
     train.add_argument(
         "--recipe", required=True, help=f"{', '.join(RECIPES)}, or a .json file with a recipe"
     )
-    train.add_argument("--data", required=True, help="sample, or a folder of pairs")
+    train.add_argument(
+        "--data",
+        required=True,
+        nargs="+",
+        help="sample (the bundled photos), or a folder of pairs; several are joined",
+    )
+    train.add_argument(
+        "--without-evaluation-scenes",
+        action="store_true",
+        help="leave out LOL's training pairs that show a scene of its evaluation pairs",
+    )
     train.add_argument("--out", required=True, type=Path, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
     overrides = train.add_argument_group(
@@ -78,13 +88,12 @@ def _parser():
         "change one field of the recipe each; lowlight_utils.training.Recipe explains them",
     )
     for field in fields(Recipe):
-        choices = CHOICES.get(field.name)
-        overrides.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            type=_kind(field.type),
-            metavar="VALUE",
-            help=(f"{', '.join(choices)}; " if choices else "") + f"seed has {field.default}",
-        )
+        flag, choices = f"--{field.name.replace('_', '-')}", CHOICES.get(field.name)
+        note = (f"{', '.join(choices)}; " if choices else "") + f"seed has {field.default}"
+        if field.type is bool:
+            overrides.add_argument(flag, action=argparse.BooleanOptionalAction, help=note)
+        else:
+            overrides.add_argument(flag, type=_kind(field.type), metavar="VALUE", help=note)
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
@@ -159,7 +168,13 @@ def _train(options):
     recipe = read_recipe(options.recipe).but(**changes)
     from lowlight_utils.data.sources import load_splits
 
-    splits = load_splits(options.data, size=recipe.size, copies=recipe.copies, seed=recipe.seed)
+    splits = load_splits(
+        options.data,
+        size=recipe.size,
+        copies=recipe.copies,
+        seed=recipe.seed,
+        evaluation_scenes=not options.without_evaluation_scenes,
+    )
     _start_keras()
     from lowlight_utils.training.run import train
 
@@ -167,8 +182,9 @@ def _train(options):
     print(f"validation  {splits.validation.summary()}")
     verbose = 1 if sys.stdout.isatty() else 2
     run = train(recipe, splits, options.out, resume=options.resume, verbose=verbose)
-    best = max(run.history["val_psnr"])
-    print(f"{run.generator_file}: {best:.2f} dB on the validation pairs")
+    scores = run.history["val_psnr"]
+    kept = max(scores) if recipe.keep == "best" else scores[-1]
+    print(f"{run.generator_file}: {kept:.2f} dB on the validation pairs")
 
 
 def _evaluate(options):

@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "combine",
             "download_lol",
             "download_synthetic",
+            "in_lol_evaluation",
             "load_splits",
             "lol_pairs",
             "lol_scene",

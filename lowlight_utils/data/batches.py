@@ -37,6 +37,12 @@ class PairBatches(keras.utils.PyDataset):
         flips and rotations of a square (for an oblong, one of the four that keep its shape).
     crop : int, optional
         Take a random square of this side, in pixels, out of each pair; by default all of it.
+    zoom : bool
+        With `crop`: shrink all of the pair to `crop` every other time (the largest square in it),
+        else a random square of any side from `crop` up. So training sees both the light of whole
+        scenes and the grain of pixels, at the price of small pictures.
+    whole_from : int, optional
+        The epoch from which on batches hold whole pictures after all.
     shuffle : bool
         Give the pairs in a new order every epoch. False, with augmentation "none", gives the pairs
         as they stand, which is for validation.
@@ -57,6 +63,8 @@ class PairBatches(keras.utils.PyDataset):
         batch_size: int = 1,
         augmentation: str = "jitter",
         crop: int | None = None,
+        zoom: bool = False,
+        whole_from: int | None = None,
         shuffle: bool = True,
         seed: int = 0,
         epoch: int = 0,
@@ -75,7 +83,11 @@ class PairBatches(keras.utils.PyDataset):
             raise ValueError(f"batch_size={batch_size} is less than 1")
         self.pairs = pairs
         self.augmentation = augmentation
-        self.shape = (height, width) if crop is None else (crop, crop)
+        if zoom and crop is None:
+            raise ValueError("zoom shrinks pictures to a crop: give crop too")
+        self.crop = crop
+        self.zoom = zoom
+        self.whole_from = math.inf if whole_from is None else whole_from
         self.shuffle = shuffle
         self.seed = operator.index(seed)
         self.epoch = operator.index(epoch)
@@ -85,6 +97,11 @@ class PairBatches(keras.utils.PyDataset):
             # times as long as all that is left to do for a batch.
             size = round(height * JITTER), round(width * JITTER)
             self._stacks = _enlarge(pairs.low, size), _enlarge(pairs.high, size)
+
+    def shape(self, epoch: int) -> tuple[int, int]:
+        """Height and width of an epoch's pictures, in pixels."""
+        whole = self.crop is None or epoch >= self.whole_from
+        return self.pairs.size if whole else (self.crop, self.crop)
 
     def __len__(self) -> int:
         return math.ceil(len(self.pairs) / self.batch_size)
@@ -102,11 +119,12 @@ class PairBatches(keras.utils.PyDataset):
         epoch = self.epoch
         start = index * self.batch_size
         chosen = self._order(epoch)[start : start + self.batch_size]
-        batch = np.empty((2, len(chosen), *self.shape, 3), np.uint8)
+        shape = self.shape(epoch)
+        batch = np.empty((2, len(chosen), *shape, 3), np.uint8)
         for position, pair in enumerate(chosen):
             # One generator a pair, so that the batch size changes nothing but the batches.
             rng = self._rng(epoch, 1 + start + position)
-            augment = self._draw(rng)
+            augment = self._draw(rng, shape)
             for half, stack in zip(batch, self._stacks, strict=True):
                 half[position] = augment(stack[pair])
         return to_network(batch[0]), to_network(batch[1])
@@ -122,10 +140,13 @@ class PairBatches(keras.utils.PyDataset):
             return np.arange(len(self.pairs))
         return self._rng(epoch, 0).permutation(len(self.pairs))
 
-    def _draw(self, rng: np.random.Generator):
+    def _draw(self, rng: np.random.Generator, shape: tuple[int, int]):
         """Draw one augmentation, as a function to apply to both images of a pair."""
-        rows, columns = self.shape
-        spare = np.subtract(self._stacks[0].shape[1:3], self.shape)
+        rows, columns = seen = shape
+        if self.zoom and rows == columns:
+            largest = min(self._stacks[0].shape[1:3])
+            seen = (min(int(rng.integers(rows, 2 * largest - rows + 1)), largest),) * 2
+        spare = np.subtract(self._stacks[0].shape[1:3], seen)
         top, left = rng.integers(0, spare + 1)
         flip, turns = rng.integers(2), rng.integers(4)
         if self.augmentation == "none":
@@ -136,8 +157,8 @@ class PairBatches(keras.utils.PyDataset):
             turns -= turns % 2
 
         def augment(image: np.ndarray) -> np.ndarray:
-            image = image[top : top + rows, left : left + columns]
-            return np.rot90(image[:, ::-1] if flip else image, turns)
+            image = image[top : top + seen[0], left : left + seen[1]]
+            return np.rot90(resize(image[:, ::-1] if flip else image, (rows, columns)), turns)
 
         return augment
 

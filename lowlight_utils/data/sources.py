@@ -4,9 +4,10 @@ import csv
 import json
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -213,15 +214,31 @@ def lol_scene(name: str) -> str:
     return _lol_scenes().get(name, name)
 
 
+def in_lol_evaluation(scene: str) -> bool:
+    """Say whether one of LOL's 15 evaluation pairs shows a scene, named as by `lol_scene`."""
+    return scene.removeprefix(LOL_PREFIX) in _lol_evaluation_scenes()
+
+
+@cache
+def _lol_evaluation_scenes() -> frozenset[str]:
+    return frozenset(
+        f"scene-{number:03}" for number, group in enumerate(_lol_groups()) if group["eval15"]
+    )
+
+
 @cache
 def _lol_scenes() -> dict[str, str]:
-    groups = json.loads(Path(__file__).with_name("lol_scenes.json").read_text(encoding="utf-8"))
     return {
         Path(file).stem: f"scene-{number:03}"
-        for number, group in enumerate(groups)
+        for number, group in enumerate(_lol_groups())
         for part in LOL_PARTS
         for file in group[part]
     }
+
+
+def _lol_groups() -> list[dict[str, list[str]]]:
+    """LOL's files by scene; the number of a group is its scene's."""
+    return json.loads(Path(__file__).with_name("lol_scenes.json").read_text(encoding="utf-8"))
 
 
 def synthetic_pairs(folder: str | os.PathLike, size: int | tuple[int, int] | None = 256) -> PairSet:
@@ -286,16 +303,18 @@ def combine(
 
 
 def load_splits(
-    data: str | os.PathLike,
+    data: str | os.PathLike | Sequence[str | os.PathLike],
     size: int | tuple[int, int] = 256,
     copies: int = 1,
     seed: int = 0,
+    *,
+    evaluation_scenes: bool = True,
 ) -> Splits:
     """Read whatever ``train --data`` is given.
 
     Parameters
     ----------
-    data : "sample" or path
+    data : "sample" or path, or a sequence of these
         The bundled photos, or a folder that holds one of
 
         - ``low/`` and ``high/``, here or in one folder further inside;
@@ -306,14 +325,22 @@ def load_splits(
         - ``train/`` and perhaps ``validation/`` (or ``val/``) and ``test/``, each with one of
           these.
 
-        A part that is not there is split off from the training pairs: a tenth, by scene.
+        A part that is not there is split off from the training pairs by scene: a tenth. LOL alone
+        is split as `split_lol` has it, and without ``eval15/`` its test set is empty. Of several
+        sources, each part is joined to one.
     size : int or (height, width)
         What to resize to.
     copies : int
         For "sample": how often each *training* photo is darkened. Those for validation always are
         `VALIDATION_COPIES` times, and those for the test once.
     seed : int
-        For the darkness of the bundled training photos, and for the split of a folder.
+        For the darkness of the bundled training photos, and for the split of a folder. LOL and the
+        bundled photos are split alike whatever the seed, because runs with different seeds have to
+        be judged on the same pictures, or they cannot be compared.
+    evaluation_scenes : bool
+        Whether training may see the scenes of LOL's evaluation pairs, at other exposures. The
+        official split has them in; without them the evaluation says what a generator does in rooms
+        that it has never seen.
 
     Raises
     ------
@@ -322,9 +349,16 @@ def load_splits(
     ValueError
         Too few scenes to split, or `copies` is below 1.
     """
+    if not isinstance(data, (str, os.PathLike)):
+        several = [
+            load_splits(one, size, copies, seed, evaluation_scenes=evaluation_scenes)
+            for one in data
+        ]
+        if not several:
+            raise ValueError("no data are named; give sample, or a folder of pairs")
+        return Splits(*(reduce(add, (getattr(one, part) for one in several)) for part in PARTS))
     if str(data) == "sample":
         numbers = {"train": copies, "validation": VALIDATION_COPIES, "test": 1}
-        # Runs with other seeds have to be judged on the same pictures, or they cannot be compared.
         seeds = {"train": seed, "validation": 0, "test": 0}
         parts = (sample_pairs(part, size, numbers[part], seeds[part]) for part in PARTS)
         return Splits(*parts)
@@ -338,13 +372,18 @@ def load_splits(
         if (folder / "test").is_dir():
             test = _read(folder / "test", size)
     elif _folders_holding(folder, ("our485",)):
-        train = lol_pairs(folder, "our485", size)
+        lol = lol_pairs(folder, "our485", size)
+        train, validation = split_lol(lol)
+        test = lol[:0]
         if _folders_holding(folder, ("eval15",)):
             test = lol_pairs(folder, "eval15", size)
         others = [f for f in _folders_holding(folder, ("low", "high")) if f.name not in LOL_PARTS]
         if others:
             synthetic = synthetic_pairs(_only(others, "low/ and high/"), size)
-            train, test = combine(train, train[:0] if test is None else test, synthetic, seed)
+            train, test = combine(lol, test, synthetic, seed)
+            validation = None
+        if not evaluation_scenes:
+            train = train[np.array([not in_lol_evaluation(scene) for scene in train.scenes])]
     else:
         train = _read(folder, size)
     train, split_validation, split_test = train.split(
@@ -355,6 +394,30 @@ def load_splits(
         split_validation if validation is None else validation,
         split_test if test is None else test,
     )
+
+
+def split_lol(pairs: PairSet) -> tuple[PairSet, PairSet]:
+    """Split LOL's training pairs for good: a seventh of them, by scene, is for validation.
+
+    No scene of an evaluation pair is among the validation pairs, so that leaving those scenes out
+    of the training (`load_splits`, ``evaluation_scenes=False``) changes the training pairs alone.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        What `lol_pairs` read from ``our485/``.
+
+    Returns
+    -------
+    train, validation : PairSet
+        Of the 484 usable pairs 415 and 69.
+    """
+    apart = np.array([in_lol_evaluation(scene) for scene in pairs.scenes])
+    rest = pairs[~apart]
+    share = min(0.5, len(pairs) / 7 / max(1, len(rest)))
+    _, validation, _ = rest.split(validation=share, seed=0)
+    held_out = set(validation.scenes)
+    return pairs[np.array([scene not in held_out for scene in pairs.scenes])], validation
 
 
 def _read(folder: Path, size: int | tuple[int, int]) -> PairSet:

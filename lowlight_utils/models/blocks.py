@@ -3,7 +3,9 @@
 import keras
 from keras import layers, ops
 
-NORMS = ("batch", "instance", "none")
+NORMS = ("batch", "instance", "group", "none")
+PADDINGS = ("zeros", "reflect")
+GROUPS = 8  # of channels, in group norm
 LEAKY_SLOPE = 0.3  # Keras's default, and what the seed recipe used
 
 
@@ -17,13 +19,41 @@ def normalise(x, norm, dtype, name):
 
     "batch" shares statistics over the batch and remembers a moving average for prediction;
     "instance" uses each picture's own (Ulyanov et al. 2016), so it behaves alike in training and
-    prediction; "none" returns `x`.
+    prediction; "group" those of a group of channels of one picture (Wu and He 2018), which leaves
+    the channels of a group their levels relative to each other; "none" returns `x`.
     """
     if norm == "batch":
         return layers.BatchNormalization(dtype=dtype, name=name)(x)
-    if norm == "instance":
-        return layers.GroupNormalization(groups=-1, dtype=dtype, name=name)(x)
+    if norm in ("instance", "group"):
+        groups = -1 if norm == "instance" else GROUPS
+        return layers.GroupNormalization(groups=groups, dtype=dtype, name=name)(x)
     return x
+
+
+def require_norm(norm, width):
+    """Raise ValueError unless that kind of norm exists and fits channels that begin at `width`."""
+    require_choice("norm", norm, NORMS)
+    if norm == "group" and width % GROUPS:
+        raise ValueError(f"Group norm needs a width that is a multiple of {GROUPS}, not {width}.")
+
+
+def convolve(x, channels, kernel_size, padding, dtype, name, *, strides=1, use_bias=True):
+    """Convolve features, to `channels` channels and 1/strides of their size.
+
+    `padding` says what lies beyond the picture's border: "zeros" or, with "reflect", the picture
+    mirrored.
+    """
+    convolution = ReflectConv2D if padding == "reflect" else layers.Conv2D
+    return convolution(
+        channels,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=initializer(),
+        dtype=dtype,
+        name=name,
+    )(x)
 
 
 def leaky_relu(x, dtype, name):
@@ -31,7 +61,7 @@ def leaky_relu(x, dtype, name):
     return layers.LeakyReLU(LEAKY_SLOPE, dtype=dtype, name=name)(x)
 
 
-def upsample(x, channels, upsampling, use_bias, dtype, name):
+def upsample(x, channels, upsampling, padding, use_bias, dtype, name):
     """Double height and width, to `channels` channels.
 
     "transpose" is a 4x4 transposed convolution with stride 2. "resize" repeats each pixel, then
@@ -50,15 +80,7 @@ def upsample(x, channels, upsampling, use_bias, dtype, name):
             name=f"{name}_conv",
         )(x)
     x = layers.UpSampling2D(2, interpolation="nearest", dtype=dtype, name=f"{name}_resize")(x)
-    return layers.Conv2D(
-        channels,
-        3,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=initializer(),
-        dtype=dtype,
-        name=f"{name}_conv",
-    )(x)
+    return convolve(x, channels, 3, padding, dtype, f"{name}_conv", use_bias=use_bias)
 
 
 def require_choice(argument, value, choices):
@@ -122,3 +144,22 @@ class AddCorrection(layers.Layer):
 
     def compute_output_shape(self, base_shape, correction_shape):
         return base_shape
+
+
+@keras.saving.register_keras_serializable(package="lowlight_utils")
+class ReflectConv2D(layers.Conv2D):
+    """A convolution that sees its input mirrored beyond the border, where "same" would put zeros.
+
+    With zeros a network learns that a picture ends in black, and paints a faint frame along its
+    border.
+
+    Notes
+    -----
+    For odd kernels with stride 1, and even ones with stride 2 on even sides. The mirrored rows and
+    columns are at most as many as the input has, less one.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        rows, columns = ((size - 1) // 2 for size in self.kernel_size)
+        padded = ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
+        return ops.conv(padded, kernel, strides=self.strides, padding="valid")

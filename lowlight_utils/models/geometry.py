@@ -10,7 +10,6 @@ from keras import layers
 from lowlight_utils.models.blocks import AddCorrection
 
 RESIZING = (layers.Conv2D, layers.Conv2DTranspose, layers.ZeroPadding2D, layers.UpSampling2D)
-NORM_LAYERS = {layers.BatchNormalization: "batch", layers.GroupNormalization: "instance"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,12 @@ class Block:
     @property
     def norm(self) -> str:
         """The block's normalisation, named as in the networks' `norm` argument."""
-        return next((NORM_LAYERS[type(x)] for x in self.layers if type(x) in NORM_LAYERS), "none")
+        for layer in self.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                return "batch"
+            if isinstance(layer, layers.GroupNormalization):
+                return "instance" if layer.groups in (-1, layer.input.shape[-1]) else "group"
+        return "none"
 
     @property
     def dropout(self) -> float:

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from lowlight_utils.models.blocks import NORMS, initializer, leaky_relu, normalise, require_choice
+from lowlight_utils.models.blocks import initializer, leaky_relu, normalise, require_norm
 
 
 def patchgan_discriminator(
@@ -20,7 +20,7 @@ def patchgan_discriminator(
         Height, width and channels (3) of each of the two pictures; at least 32 pixels a side.
     width : int
         Channels of the first block; the next ones have twice, four and eight times as many.
-    norm : {"batch", "instance", "none"}
+    norm : {"batch", "instance", "group", "none"}
         Normalisation of all blocks but the first and the last.
     dtype : str, optional
         Keras dtype policy, such as "mixed_bfloat16". The logits stay float32.
@@ -43,7 +43,7 @@ def patchgan_discriminator(
     P. Isola et al., "Image-to-image translation with conditional adversarial networks", CVPR 2017,
     section 3.2.2 and appendix 6.1.2.
     """
-    require_choice("norm", norm, NORMS)
+    require_norm(norm, width)
     if any(side is not None and side < 32 for side in input_shape[:2]):
         raise ValueError(
             f"The PatchGAN needs pictures of at least 32x32, not {input_shape[0]}x{input_shape[1]}."

@@ -4,13 +4,14 @@ import keras
 from keras import layers
 
 from lowlight_utils.models.blocks import (
-    NORMS,
+    PADDINGS,
     AddCorrection,
     AutoExposure,
-    initializer,
+    convolve,
     leaky_relu,
     normalise,
     require_choice,
+    require_norm,
     upsample,
 )
 
@@ -27,6 +28,7 @@ def unet_generator(
     depth=8,
     norm="batch",
     upsampling="transpose",
+    padding="zeros",
     dropout=0.5,
     base="none",
     dtype=None,
@@ -46,11 +48,14 @@ def unet_generator(
         Channels of the first block; each block down has twice those before it, up to 8 * width.
     depth : int
         Number of blocks down, and as many up. At least 2.
-    norm : {"batch", "instance", "none"}
+    norm : {"batch", "instance", "group", "none"}
         Normalisation of all blocks but the first and the last.
     upsampling : {"transpose", "resize"}
         How a block on the way up doubles the size: a transposed convolution, or repeated pixels and
         a convolution.
+    padding : {"zeros", "reflect"}
+        What the convolutions see beyond the picture's border: zeros, or the picture mirrored.
+        Transposed convolutions know zeros alone.
     dropout : float
         Rate in the three innermost blocks of the way up, in [0, 1).
     base : {"none", "input", "auto_exposure"}
@@ -79,9 +84,14 @@ def unet_generator(
     segmentation", MICCAI 2015. P. Isola et al., "Image-to-image translation with conditional
     adversarial networks", CVPR 2017, appendix 6.1.
     """
-    require_choice("norm", norm, NORMS)
+    require_norm(norm, width)
     require_choice("upsampling", upsampling, UPSAMPLINGS)
+    require_choice("padding", padding, PADDINGS)
     require_choice("base", base, BASES)
+    if padding == "reflect" and upsampling == "transpose":
+        raise ValueError(
+            'Transposed convolutions cannot pad by reflection: choose upsampling "resize".'
+        )
     require_depth_fits(input_shape, depth, norm)
     use_bias = norm == "none"  # a norm's own offset makes a convolution's bias redundant
     widths = [width * min(2**level, WIDEST) for level in range(depth)]
@@ -95,16 +105,7 @@ def unet_generator(
     x, skips = seen, []
     for level, channels in enumerate(widths, start=1):
         label = f"down{level}"
-        x = layers.Conv2D(
-            channels,
-            4,
-            strides=2,
-            padding="same",
-            use_bias=use_bias,
-            kernel_initializer=initializer(),
-            dtype=dtype,
-            name=f"{label}_conv",
-        )(x)
+        x = convolve(x, channels, 4, padding, dtype, f"{label}_conv", strides=2, use_bias=use_bias)
         x = normalise(x, "none" if level == 1 else norm, dtype, f"{label}_norm")
         x = leaky_relu(x, dtype, f"{label}_act")
         skips.append(x)
@@ -112,7 +113,7 @@ def unet_generator(
 
     for level, channels in enumerate(reversed(widths[:-1]), start=1):
         label = f"up{level}"
-        x = upsample(x, channels, upsampling, use_bias, dtype, label)
+        x = upsample(x, channels, upsampling, padding, use_bias, dtype, label)
         x = normalise(x, norm, dtype, f"{label}_norm")
         if level <= DROPOUT_BLOCKS and dropout > 0:
             x = layers.Dropout(dropout, dtype=dtype, name=f"{label}_dropout")(x)
@@ -120,15 +121,13 @@ def unet_generator(
         x = layers.Concatenate(dtype=dtype, name=f"{label}_skip")([x, skips.pop()])
 
     if base == "none":
-        x = upsample(x, 3, upsampling, True, dtype, f"up{depth}")
+        x = upsample(x, 3, upsampling, padding, True, dtype, f"up{depth}")
         picture = layers.Activation("tanh", dtype="float32", name="picture")(x)
     else:
-        x = upsample(x, width, upsampling, True, dtype, f"up{depth}")
+        x = upsample(x, width, upsampling, padding, True, dtype, f"up{depth}")
         x = leaky_relu(x, dtype, f"up{depth}_act")
         x = layers.Concatenate(dtype=dtype, name=f"up{depth}_skip")([x, seen])
-        correction = layers.Conv2D(
-            3, 3, padding="same", kernel_initializer=initializer(), dtype=dtype, name="correction"
-        )(x)
+        correction = convolve(x, 3, 3, padding, dtype, "correction")
         picture = AddCorrection(name="picture")(base_picture, correction)
     return keras.Model(low, picture, name=name)
 

@@ -75,8 +75,8 @@ class SamplePictures(keras.callbacks.Callback):
         write_image(self.folder / f"epoch_{epoch + 1:04d}.png", strip)
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Save the generator to `path` whenever `val_psnr` is better than in every epoch before.
+class KeepGenerator(keras.callbacks.Callback):
+    """Save the generator to `path` after each epoch, or only after those that are the best yet.
 
     Parameters
     ----------
@@ -84,24 +84,28 @@ class KeepBest(keras.callbacks.Callback):
         A `.keras` file.
     empty_generator : callable
         Makes the generator that is saved, in float32 and for any picture size; it gets the weights.
+    keep : {"best", "last"}
+        "best": whenever `val_psnr` is better than in every epoch before.
     best : float
         The `val_psnr` to beat, in dB.
     """
 
-    def __init__(self, path, empty_generator, best=-np.inf):
+    def __init__(self, path, empty_generator, keep="best", best=-np.inf):
         super().__init__()
         self.path = Path(path)
         self.empty_generator = empty_generator
+        self.keep = keep
         self.best = best
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs["val_psnr"] > self.best:
-            self.best = logs["val_psnr"]
-            generator = self.empty_generator()
-            generator.set_weights(self.model.best_generator.get_weights())
-            temporary = self.path.with_name(f".{self.path.stem}.part.keras")
-            generator.save(temporary)
-            os.replace(temporary, self.path)
+        if self.keep == "best" and logs["val_psnr"] <= self.best:
+            return
+        self.best = logs["val_psnr"]
+        generator = self.empty_generator()
+        generator.set_weights(self.model.best_generator.get_weights())
+        temporary = self.path.with_name(f".{self.path.stem}.part.keras")
+        generator.save(temporary)
+        os.replace(temporary, self.path)
 
 
 class Backup(keras.callbacks.Callback):

@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 STEPS = {"tensorflow": "tensorflow_step", "jax": "jax_step"}
-LOSSES = (
+LOSSES = (  # of which those whose weight is 0 are not there
     "generator_loss",
     "adversarial_loss",
     "l1_loss",
+    "ssim_loss",
     "discriminator_real_loss",
     "discriminator_fake_loss",
 )
@@ -29,16 +30,20 @@ class ConditionalGAN(TrainStep, keras.Model):
     `compile` takes an optimizer for each; `fit` takes batches of (low, high), float32[n, h, w, 3]
     in [-1, 1]. Every step updates the discriminator first, with half weight on its loss, and then
     the generator against the updated discriminator. `fit` reports the means over an epoch of
-    generator_loss (the total), adversarial_loss, l1_loss, discriminator_real_loss and
-    discriminator_fake_loss.
+    generator_loss (the total), adversarial_loss, l1_loss, ssim_loss, discriminator_real_loss and
+    discriminator_fake_loss, as far as their weights are not 0.
 
     Parameters
     ----------
     generator, discriminator : keras.Model
         As `unet_generator` and `patchgan_discriminator` make them.
     lambda_l1 : float
-        λ, the weight of the L1 term beside the adversarial one. At least 0. The first step compiles
-        it in: to change it, make another `ConditionalGAN`.
+        λ, the weight of the L1 term beside the adversarial one. At least 0, like the two weights
+        that follow. The first step compiles them in: to change one, make another `ConditionalGAN`.
+    lambda_ssim : float
+        Weight of a term 1 - SSIM in the generator's loss; 0 leaves it out.
+    adversarial : float
+        Weight of the adversarial term. 0 leaves the discriminator out of the training altogether.
     average : float
         Momentum of an exponential moving average of the generator's weights, in [0, 1); 0 keeps
         none.
@@ -49,22 +54,41 @@ class ConditionalGAN(TrainStep, keras.Model):
         What predicts: the averaged generator where there is one, else the generator.
     """
 
-    def __init__(self, generator, discriminator, lambda_l1=115.0, average=0.0, **kwargs):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        lambda_l1=115.0,
+        *,
+        lambda_ssim=0.0,
+        adversarial=1.0,
+        average=0.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        if lambda_l1 < 0:
-            raise ValueError(f"lambda_l1 must not be negative, but is {lambda_l1}.")
+        weights = {"lambda_l1": lambda_l1, "lambda_ssim": lambda_ssim, "adversarial": adversarial}
+        for name, weight in weights.items():
+            if weight < 0:
+                raise ValueError(f"{name} must not be negative, but is {weight}.")
+        if not any(weights.values()):
+            raise ValueError("All weights of the generator's losses are 0: nothing can be learned.")
         if not 0 <= average < 1:
             raise ValueError(f"average must be at least 0 and below 1, but is {average}.")
         self.generator = generator
         self.discriminator = discriminator
         self.lambda_l1 = lambda_l1
+        self.lambda_ssim = lambda_ssim
+        self.adversarial = adversarial
         self.average = average
         self.averaged_generator = None
         if average:
             self.averaged_generator = keras.models.clone_model(generator)
             self.averaged_generator.set_weights(generator.get_weights())
             self.averaged_generator.trainable = False
-        self._trackers = [keras.metrics.Mean(name=name) for name in LOSSES]
+        absent = set() if lambda_ssim else {"ssim_loss"}
+        if not adversarial:
+            absent |= {name for name in LOSSES if name.startswith(("adversarial", "discriminator"))}
+        self._trackers = [keras.metrics.Mean(name=name) for name in LOSSES if name not in absent]
         self.built = True  # both networks are
 
     @property

@@ -47,30 +47,33 @@ class TrainStep:
             real_logits, rest = discriminate(weights, rest, high)
             fake_logits, rest = discriminate(weights, rest, fake)
             real_loss, fake_loss = discriminator_losses(real_logits, fake_logits)
-            return 0.5 * (real_loss + fake_loss), (real_loss, fake_loss, rest)
+            losses = {"discriminator_real_loss": real_loss, "discriminator_fake_loss": fake_loss}
+            return 0.5 * (real_loss + fake_loss), (losses, rest)
 
-        (_, (real_loss, fake_loss, rest)), gradients = jax.value_and_grad(
-            discriminator_loss, has_aux=True
-        )(
-            values.of(discriminator.trainable_variables),
-            values.of(discriminator.non_trainable_variables),
-        )
-        values.update(discriminator.non_trainable_variables, rest)
-        self._update(self.discriminator_optimizer, discriminator, gradients, values)
+        losses = {}
+        if self.adversarial:
+            (_, (losses, rest)), gradients = jax.value_and_grad(discriminator_loss, has_aux=True)(
+                values.of(discriminator.trainable_variables),
+                values.of(discriminator.non_trainable_variables),
+            )
+            values.update(discriminator.non_trainable_variables, rest)
+            self._update(self.discriminator_optimizer, discriminator, gradients, values)
 
         # The generator answers to the discriminator as it is now, after its update.
         def generator_loss(picture):
-            logits, rest = discriminate(
-                values.of(discriminator.trainable_variables),
-                values.of(discriminator.non_trainable_variables),
-                picture,
+            verdicts, rest = None, values.of(discriminator.non_trainable_variables)
+            if self.adversarial:
+                weights = values.of(discriminator.trainable_variables)
+                verdicts, rest = discriminate(weights, rest, picture)
+            losses = generator_losses(
+                verdicts, picture, high, self.lambda_l1, self.lambda_ssim, self.adversarial
             )
-            total, adversarial, l1 = generator_losses(logits, picture, high, self.lambda_l1)
-            return total, (adversarial, l1, rest)
+            return losses["generator_loss"], (losses, rest)
 
-        (total, (adversarial, l1, rest)), towards_better = jax.value_and_grad(
+        (_, (generator_parts, rest)), towards_better = jax.value_and_grad(
             generator_loss, has_aux=True
         )(fake)
+        losses |= generator_parts
         values.update(discriminator.non_trainable_variables, rest)
         (gradients,) = generator_backward(towards_better)
         self._update(self.generator_optimizer, generator, gradients, values)
@@ -89,10 +92,10 @@ class TrainStep:
 
         logs = {}
         track = Values(self.metrics_variables, metric_values)
-        for tracker, value in zip(
-            self.metrics, (total, adversarial, l1, real_loss, fake_loss), strict=True
-        ):
-            updated = tracker.stateless_update_state(track.of(tracker.variables), value)
+        for tracker in self.metrics:
+            updated = tracker.stateless_update_state(
+                track.of(tracker.variables), losses[tracker.name]
+            )
             track.update(tracker.variables, updated)
             logs[tracker.name] = tracker.stateless_result(updated)
 

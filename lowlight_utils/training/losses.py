@@ -1,6 +1,10 @@
 """The losses of the conditional GAN, in `keras.ops`, alike on every backend."""
 
+import numpy as np
 from keras import ops
+
+SSIM_WINDOW = 11  # pixels; Gaussian weights of standard deviation SSIM_SIGMA
+SSIM_SIGMA = 1.5
 
 
 def discriminator_losses(real_logits, fake_logits):
@@ -25,24 +29,78 @@ def discriminator_losses(real_logits, fake_logits):
     return ops.mean(ops.softplus(-real_logits)), ops.mean(ops.softplus(fake_logits))
 
 
-def generator_losses(fake_logits, fake, high, lambda_l1):
-    """Return the generator's total loss and its two parts.
+def ssim(fake, high):
+    """Return the structural similarity of pictures, as a loss can use it.
+
+    It compares means, contrasts and correlations in a small window around each pixel, so it sees
+    what L1 averages away: blurred texture, and grain where there should be none.
 
     Parameters
     ----------
-    fake_logits : float32[n, h, w, 1]
-        The discriminator's verdicts on (low, fake).
-    fake, high : float32[n, height, width, 3]
-        Generated picture and ground truth, in [-1, 1].
-    lambda_l1 : float
-        λ, the weight of the L1 term. 0 leaves the adversarial loss alone.
+    fake, high : float32[n, height, width, c]
+        In [-1, 1], at least 11x11 pixels.
 
     Returns
     -------
-    tuple of three float32 scalars
-        total = adversarial + λ·l1; adversarial, the price of not being believed; l1, mean
-        |high - fake|, at most 2 in these units (Isola et al. 2017, equations 3 and 4).
+    float32 scalar
+        At most 1, which means equal. It is what `lowlight_utils.prediction.ssim` measures, but on
+        pictures that are not rounded to 8 bits.
+
+    References
+    ----------
+    Z. Wang et al., "Image quality assessment: from error visibility to structural similarity",
+    IEEE Transactions on Image Processing 13 (4), 2004, section III.
     """
-    adversarial = ops.mean(ops.softplus(-fake_logits))
-    l1 = ops.mean(ops.abs(high - fake))
-    return adversarial + lambda_l1 * l1, adversarial, l1
+    # Five local means tell all: of x, y, x², y² and xy, with both in [0, 1].
+    x, y = (ops.cast(picture + 1.0, "float32") / 2.0 for picture in (fake, high))
+    means = _local_means(ops.concatenate([x, y, x * x, y * y, x * y], axis=-1))
+    mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(means, 5, axis=-1)
+    luminance = (2.0 * mean_x * mean_y + 0.01**2) / (mean_x**2 + mean_y**2 + 0.01**2)
+    spread = mean_xx - mean_x**2 + mean_yy - mean_y**2
+    structure = (2.0 * (mean_xy - mean_x * mean_y) + 0.03**2) / (spread + 0.03**2)
+    return ops.mean(luminance * structure)
+
+
+def _local_means(x):
+    """Average float32[n, h, w, c] under a Gaussian window that fits inside, rows then columns."""
+    offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
+    weights = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
+    weights = np.tile((weights / weights.sum())[:, None, None], (1, x.shape[-1], 1))
+    for kernel in (weights[:, None], weights[None]):
+        x = ops.depthwise_conv(x, ops.convert_to_tensor(kernel, "float32"), padding="valid")
+    return x
+
+
+def generator_losses(fake_logits, fake, high, lambda_l1, lambda_ssim=0.0, adversarial=1.0):
+    """Return the generator's total loss and its parts.
+
+    Parameters
+    ----------
+    fake_logits : float32[n, h, w, 1] or None
+        The discriminator's verdicts on (low, fake). Not needed if their weight is 0.
+    fake, high : float32[n, height, width, 3]
+        Generated picture and ground truth, in [-1, 1].
+    lambda_l1 : float
+        λ, the weight of the L1 term. 0 leaves the other terms alone.
+    lambda_ssim : float
+        Weight of 1 - SSIM. At 0 it is not computed.
+    adversarial : float
+        Weight of the adversarial term, 1 in pix2pix. At 0 it is not computed.
+
+    Returns
+    -------
+    dict of str to float32 scalar
+        "generator_loss", the weighted sum of those that follow; "adversarial_loss", the price of
+        not being believed; "l1_loss", mean |high - fake|, at most 2 in these units (Isola et al.
+        2017, equations 3 and 4); "ssim_loss", 1 - SSIM (`ssim`). A term of weight 0 is left out,
+        but for l1_loss, which is always worth watching.
+    """
+    losses = {"l1_loss": ops.mean(ops.abs(high - fake))}
+    total = lambda_l1 * losses["l1_loss"]
+    if adversarial:
+        losses["adversarial_loss"] = ops.mean(ops.softplus(-fake_logits))
+        total = total + adversarial * losses["adversarial_loss"]
+    if lambda_ssim:
+        losses["ssim_loss"] = 1.0 - ssim(fake, high)
+        total = total + lambda_ssim * losses["ssim_loss"]
+    return {"generator_loss": total, **losses}

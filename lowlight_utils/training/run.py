@@ -11,7 +11,7 @@ from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.models.unet import require_depth_fits
 from lowlight_utils.training.callbacks import (
     Backup,
-    KeepBest,
+    KeepGenerator,
     RefuseNaN,
     SamplePictures,
     Validate,
@@ -31,7 +31,7 @@ class Run:
     Attributes
     ----------
     folder : Path
-        recipe.json, progress.json, generator.keras (the best on validation), samples/.
+        recipe.json, progress.json, generator.keras, samples/.
     history : dict of str to list of float
         The losses' and `val_psnr`'s value at each epoch.
     gan : ConditionalGAN
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def generator_file(self):
-        """The best generator on validation."""
+        """The generator that the run leaves: of the best epoch on validation, or of the last."""
         return self.folder / "generator.keras"
 
 
@@ -56,6 +56,7 @@ def build_generator(recipe, dtype="float32"):
         depth=recipe.depth,
         norm=recipe.norm,
         upsampling=recipe.upsampling,
+        padding=recipe.padding,
         dropout=recipe.dropout,
         base=recipe.base,
         dtype=dtype,
@@ -79,12 +80,14 @@ def build_gan(recipe, steps_per_epoch=1):
     gan = ConditionalGAN(
         build_generator(recipe, recipe.dtype),
         patchgan_discriminator(
-            (side, side, 3),
+            (None, None, 3) if recipe.whole_epochs else (side, side, 3),
             width=recipe.discriminator_width,
             norm=recipe.norm,
             dtype=recipe.dtype,
         ),
         lambda_l1=recipe.lambda_l1,
+        lambda_ssim=recipe.lambda_ssim,
+        adversarial=recipe.adversarial,
         average=recipe.average,
     )
     gan.compile(
@@ -99,10 +102,10 @@ def build_gan(recipe, steps_per_epoch=1):
 def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
     """Train a recipe on pairs, and keep in a folder what comes out.
 
-    Every epoch ends with a validation, a picture of fixed scenes, the generator saved if it is the
-    best yet, and the whole state saved, so that a killed run can be resumed and loses at most one
-    epoch. On one machine and backend, and with the same pairs, a resumed run ends where an unbroken
-    one would have ended.
+    Every epoch ends with a validation, a picture of fixed scenes, the generator saved (if it is the
+    best yet, or in any case: `recipe.keep`), and the whole state saved, so that a killed run can be
+    resumed and loses at most one epoch. On one machine and backend, and with the same pairs, a
+    resumed run ends where an unbroken one would have ended.
 
     Parameters
     ----------
@@ -151,6 +154,8 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
         batch_size=recipe.batch_size,
         augmentation=recipe.augmentation,
         crop=recipe.crop,
+        zoom=recipe.zoom,
+        whole_from=recipe.epochs - recipe.whole_epochs,
         seed=recipe.seed,
     )
     gan = build_gan(recipe, len(batches))
@@ -170,9 +175,10 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
             RefuseNaN(),
             Validate(splits.validation),
             SamplePictures(_one_a_scene(splits.validation, SAMPLES), folder / "samples"),
-            KeepBest(
+            KeepGenerator(
                 folder / "generator.keras",
                 lambda: build_generator(recipe),
+                keep=recipe.keep,
                 best=max(history.get("val_psnr", ()), default=float("-inf")),
             ),
             Backup(folder, history),

@@ -72,22 +72,26 @@ class TrainStep:
         with tf.GradientTape() as generator_tape:
             fake = generator(low, training=True)
 
-        with tf.GradientTape() as tape:
-            real_loss, fake_loss = discriminator_losses(
-                discriminator([low, high], training=True),
-                discriminator([low, fake], training=True),
-            )
-            loss = 0.5 * (real_loss + fake_loss)
-        weights = discriminator.trainable_variables
-        self.discriminator_optimizer.apply(tape.gradient(loss, weights), weights)
+        losses = {}
+        if self.adversarial:
+            with tf.GradientTape() as tape:
+                real_loss, fake_loss = discriminator_losses(
+                    discriminator([low, high], training=True),
+                    discriminator([low, fake], training=True),
+                )
+                loss = 0.5 * (real_loss + fake_loss)
+            weights = discriminator.trainable_variables
+            self.discriminator_optimizer.apply(tape.gradient(loss, weights), weights)
+            losses = {"discriminator_real_loss": real_loss, "discriminator_fake_loss": fake_loss}
 
         # The generator answers to the discriminator as it is now, after its update.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            total, adversarial, l1 = generator_losses(
-                discriminator([low, fake], training=True), fake, high, self.lambda_l1
+            verdicts = discriminator([low, fake], training=True) if self.adversarial else None
+            losses |= generator_losses(
+                verdicts, fake, high, self.lambda_l1, self.lambda_ssim, self.adversarial
             )
-        towards_better = tape.gradient(total, fake)
+        towards_better = tape.gradient(losses["generator_loss"], fake)
         weights = generator.trainable_variables
         gradients = generator_tape.gradient(fake, weights, output_gradients=towards_better)
         self.generator_optimizer.apply(gradients, weights)
@@ -99,7 +103,6 @@ class TrainStep:
             ):
                 average.assign(keep * average + (1.0 - keep) * weight)
 
-        values = (total, adversarial, l1, real_loss, fake_loss)
-        for tracker, value in zip(self.metrics, values, strict=True):
-            tracker.update_state(value)
+        for tracker in self.metrics:
+            tracker.update_state(losses[tracker.name])
         return {tracker.name: tracker.result() for tracker in self.metrics}

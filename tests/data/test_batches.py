@@ -63,6 +63,35 @@ class TestBatches:
             PairBatches(PAIRS, 3)[3]
 
 
+class TestZoom:
+    def test_shows_squares_of_every_size_shrunk_to_the_crop(self):
+        # Each pixel holds its row: the rows that a crop spans tell how large it was.
+        rows = np.broadcast_to(np.arange(0, 64)[:, None, None] * 4, (64, 64, 3)).astype(np.uint8)
+        pairs = PairSet(rows[None], rows[None], ("rows",), None)
+        batches = PairBatches(pairs, augmentation="none", crop=16, zoom=True)
+        spans = []
+        for _ in range(200):
+            low, high = to_image(stacked(batches))
+            np.testing.assert_array_equal(low, high)
+            assert low.shape == (1, 16, 16, 3)
+            spans.append(int(np.ptp(low)) / 4 * 16 / 15)
+            batches.on_epoch_end()
+        assert min(spans) < 20 and max(spans) > 60
+        assert np.mean(np.array(spans) > 60) > 0.4  # whole pictures, or nearly so
+
+    def test_needs_a_crop(self):
+        with pytest.raises(ValueError, match="give crop too"):
+            PairBatches(PAIRS, zoom=True)
+
+    def test_ends_with_whole_pictures(self):
+        batches = PairBatches(PAIRS, 7, crop=8, zoom=True, whole_from=2)
+        sides = []
+        for _ in range(4):
+            sides.append(batches[0][0].shape[1])
+            batches.on_epoch_end()
+        assert sides == [8, 8, 16, 16]
+
+
 class TestRepeating:
     @given(augmentations, st.integers(0, 5), st.integers(0, 5), st.integers(0, 3))
     def test_a_batch_depends_on_seed_epoch_and_index_alone(self, augmentation, seed, epoch, index):

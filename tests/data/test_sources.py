@@ -1,6 +1,7 @@
 import csv
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.sources import (
     PARTS,
     combine,
+    in_lol_evaluation,
     load_splits,
     lol_pairs,
     lol_scene,
@@ -21,6 +23,7 @@ from lowlight_utils.data.sources import (
     sample_dir,
     sample_pairs,
     sample_photos,
+    split_lol,
     synthetic_pairs,
 )
 
@@ -275,6 +278,52 @@ def test_load_splits_knows_lols_scenes_from_inside_our485_too(tmp_path):
     parts = (splits.train, splits.validation, splits.test)
     assert sum(map(len, parts)) == 8
     assert sum(len(set(part.scenes)) for part in parts) == 5
+
+
+def test_lol_is_split_alike_whatever_the_seed_and_without_eval15_nothing_is_lost(tmp_path):
+    write_pairs(tmp_path / "our485", [str(n) for n in (2, 5, 6, 9, 10, 12, 13, 14, 17, 18)])
+    one, other = load_splits(tmp_path, size=8, seed=1), load_splits(tmp_path, size=8, seed=2)
+    assert one.train.names == other.train.names
+    assert one.validation.names == other.validation.names
+    assert len(one.train) + len(one.validation) == 10 and not len(one.test)
+
+
+def all_of_lol():
+    """LOL's training pairs by name and scene, with nothing to see."""
+    names = [Path(file).stem for group in sources._lol_groups() for file in group["our485"]]
+    return named_pairs(names, tuple(map(lol_scene, names)), side=1)
+
+
+def test_a_seventh_of_lol_is_for_validation_and_shares_no_scene_with_anything():
+    pairs = all_of_lol()
+    train, validation = split_lol(pairs)
+    assert (len(train), len(validation)) == (415, 69)
+    assert not set(train.scenes) & set(validation.scenes)
+    assert not any(map(in_lol_evaluation, validation.scenes))
+    assert sum(map(in_lol_evaluation, train.scenes)) == 24
+
+
+def test_the_scenes_of_lols_evaluation_can_be_left_out(tmp_path):
+    seen = [name for name in all_of_lol().names if in_lol_evaluation(lol_scene(name))]
+    write_pairs(tmp_path / "our485", [*seen[:2], "2", "5", "6", "9", "10", "12", "13"])
+    with_them = load_splits(tmp_path, size=8)
+    without = load_splits(tmp_path, size=8, evaluation_scenes=False)
+    assert set(with_them.train.names) - set(without.train.names) == set(seen[:2])
+    assert with_them.validation.names == without.validation.names
+
+
+def test_several_sources_are_joined(tmp_path):
+    write_pairs(tmp_path / "our485", ["2", "5", "6", "9", "10", "12", "13", "14"])
+    lol, sample = load_splits(tmp_path, size=8), load_splits("sample", size=8, copies=2)
+    both = load_splits([tmp_path, "sample"], size=8, copies=2)
+    for part in PARTS:
+        names = [getattr(splits, part).names for splits in (lol, sample, both)]
+        assert names[2] == names[0] + names[1]
+
+
+def test_no_source_at_all_is_an_error():
+    with pytest.raises(ValueError, match="no data are named"):
+        load_splits([])
 
 
 def test_load_splits_joins_lol_and_synthetic_pairs_that_lie_side_by_side(tmp_path):

@@ -91,7 +91,8 @@ def test_open_size_takes_any_picture():
 
 
 def test_unknown_norm_is_refused_with_the_choices():
-    with pytest.raises(ValueError, match="norm must be one of batch, instance, none, not 'layer'"):
+    choices = "norm must be one of batch, instance, group, none, not 'layer'"
+    with pytest.raises(ValueError, match=choices):
         patchgan_discriminator(norm="layer")
 
 

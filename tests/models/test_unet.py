@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from lowlight_utils.models import AutoExposure, unet_generator
+from lowlight_utils.models.blocks import ReflectConv2D, normalise
 
-NORM_CLASSES = {"batch": {"BatchNormalization"}, "instance": {"GroupNormalization"}, "none": set()}
+NORM_CLASSES = {
+    "batch": {"BatchNormalization"},
+    "instance": {"GroupNormalization"},
+    "group": {"GroupNormalization"},
+    "none": set(),
+}
 BASES = ("none", "input", "auto_exposure")
 
 
@@ -99,17 +105,62 @@ def test_dropout_works_in_training_only():
 
 @pytest.mark.parametrize("norm", NORM_CLASSES)
 def test_norm_is_the_one_asked_for(norm):
-    generator = unet_generator((64, 64, 3), width=4, depth=3, norm=norm)
+    generator = unet_generator((64, 64, 3), width=8, depth=3, norm=norm)
     assert {type(x).__name__ for x in generator.layers if "_norm" in x.name} == NORM_CLASSES[norm]
     assert generator.get_layer("down2_conv").use_bias == (norm == "none")
 
 
-def test_instance_norm_keeps_each_picture_to_itself():
-    generator = unet_generator((64, 64, 3), width=4, depth=3, norm="instance", dropout=0.0)
+@pytest.mark.parametrize("norm", ["instance", "group"])
+def test_norms_of_one_picture_keep_each_to_itself(norm):
+    generator = unet_generator((64, 64, 3), width=8, depth=3, norm=norm, dropout=0.0)
     dark = picture(64, 64, n=2)
     together = np.asarray(generator(dark, training=True))
     alone = np.asarray(generator(dark[:1], training=True))
     np.testing.assert_allclose(together[:1], alone, atol=1e-5)
+
+
+def test_group_norm_keeps_the_channels_of_a_group_at_their_levels():
+    features = np.full((1, 4, 4, 16), 1.0, np.float32)
+    features[..., 1] = 3.0
+    inputs = keras.Input((4, 4, 16))
+    normed = {
+        norm: np.asarray(keras.Model(inputs, normalise(inputs, norm, None, "x"))(features))
+        for norm in ("instance", "group")
+    }
+    assert abs(normed["instance"]).max() < 1e-3
+    assert normed["group"][..., 1].min() > normed["group"][..., 0].max() + 1
+
+
+def test_reflecting_convolutions_see_the_picture_mirrored():
+    dark = picture(12, 10)
+    for kernel_size, strides, pads in ((3, 1, (1, 1)), (4, 2, (1, 1))):
+        reflect = ReflectConv2D(5, kernel_size, strides=strides, padding="same", use_bias=False)
+        ours = np.asarray(reflect(dark))
+        plain = keras.layers.Conv2D(5, kernel_size, strides=strides, use_bias=False)
+        mirrored = np.pad(dark, ((0, 0), pads, pads, (0, 0)), "reflect")
+        plain.build(mirrored.shape)
+        plain.set_weights(reflect.get_weights())
+        np.testing.assert_allclose(ours, np.asarray(plain(mirrored)), atol=1e-6)
+        assert reflect.compute_output_shape(dark.shape) == ours.shape
+
+
+def test_with_reflection_a_flat_picture_stays_flat_up_to_its_border():
+    options = dict(width=8, depth=3, norm="group", upsampling="resize", base="auto_exposure")
+    flat = np.full((1, 64, 64, 3), -0.8, np.float32)
+    spread = {}
+    for padding in ("zeros", "reflect"):
+        enhanced = np.asarray(unet_generator((64, 64, 3), padding=padding, **options)(flat))
+        spread[padding] = np.ptp(enhanced, axis=(1, 2)).max()
+    assert spread["reflect"] < 1e-5 < spread["zeros"]
+
+
+def test_reflection_survives_saving(tmp_path):
+    options = dict(width=8, depth=2, norm="group", upsampling="resize", padding="reflect")
+    generator = unet_generator((None, None, 3), **options)
+    generator.save(tmp_path / "generator.keras")
+    again = keras.models.load_model(tmp_path / "generator.keras")
+    dark = picture(16, 24)
+    np.testing.assert_array_equal(np.asarray(generator(dark)), np.asarray(again(dark)))
 
 
 @pytest.mark.parametrize("upsampling", ["transpose", "resize"])
@@ -201,7 +252,7 @@ def test_a_generator_can_be_made_anew_for_any_size():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"norm": "layer"}, "norm must be one of batch, instance, none, not 'layer'"),
+        ({"norm": "layer"}, "norm must be one of batch, instance, group, none, not 'layer'"),
         ({"upsampling": "bilinear"}, "upsampling must be one of transpose, resize"),
         ({"base": "gamma"}, "base must be one of none, input, auto_exposure"),
         ({"depth": 1}, "depth must be at least 2, not 1"),
@@ -211,6 +262,9 @@ def test_a_generator_can_be_made_anew_for_any_size():
         ({"input_shape": (256, 256, 1)}, r"must be \(height, width, 3\)"),
         ({"input_shape": (256, 256)}, r"must be \(height, width, 3\)"),
         ({"norm": "instance"}, "choose depth 7, or another norm"),
+        ({"norm": "group", "width": 12}, "a width that is a multiple of 8, not 12"),
+        ({"padding": "same"}, "padding must be one of zeros, reflect, not 'same'"),
+        ({"padding": "reflect"}, 'choose upsampling "resize"'),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_a_reason(arguments, message):

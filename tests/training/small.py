@@ -43,13 +43,27 @@ def small_batch(n=2, size=SIDE):
     return to_network(pairs.low), to_network(pairs.high)
 
 
-def small_gan(optimizer=None, norm="batch", dropout=0.0, average=0.0, lambda_l1=10.0, dtype=None):
+def small_gan(
+    optimizer=None,
+    norm="batch",
+    dropout=0.0,
+    average=0.0,
+    lambda_l1=10.0,
+    lambda_ssim=0.0,
+    adversarial=1.0,
+    width=4,
+    dtype=None,
+):
     """A compiled ConditionalGAN; `optimizer` makes one optimizer, by default SGD."""
     keras.utils.set_random_seed(0)
     gan = ConditionalGAN(
-        unet_generator((SIDE, SIDE, 3), width=4, depth=3, norm=norm, dropout=dropout, dtype=dtype),
-        patchgan_discriminator((SIDE, SIDE, 3), width=4, norm=norm, dtype=dtype),
+        unet_generator(
+            (SIDE, SIDE, 3), width=width, depth=3, norm=norm, dropout=dropout, dtype=dtype
+        ),
+        patchgan_discriminator((SIDE, SIDE, 3), width=width, norm=norm, dtype=dtype),
         lambda_l1=lambda_l1,
+        lambda_ssim=lambda_ssim,
+        adversarial=adversarial,
         average=average,
     )
     make = optimizer or (lambda: keras.optimizers.SGD(1.0))

@@ -15,9 +15,10 @@ from lowlight_utils.training.gan import Adam
 # No dropout: the backends draw different random numbers from one seed.
 CASES = {
     "sgd": {"average": 0.9},
+    "no-adversary": {"norm": "group", "width": 8, "adversarial": 0.0, "lambda_ssim": 30.0},
     "adam": {"norm": "instance", "optimizer": lambda: Adam(1e-3, 0.5)},
 }
-COUNTS = {"sgd": 1, "adam": 3}  # steps
+COUNTS = {"sgd": 1, "no-adversary": 1, "adam": 3}  # steps
 
 
 def steps(given):

@@ -10,7 +10,7 @@ from small import arrays, small_batch, small_gan
 from lowlight_utils.data.images import read_image, to_image, to_network
 from lowlight_utils.training.callbacks import (
     Backup,
-    KeepBest,
+    KeepGenerator,
     RefuseNaN,
     SamplePictures,
     Validate,
@@ -74,7 +74,7 @@ def test_sample_pictures_stand_side_by_side(gan, tmp_path):
 
 def test_the_best_generator_is_kept_and_not_the_last(gan, tmp_path):
     path = tmp_path / "generator.keras"
-    keep = attach(KeepBest(path, lambda: small_gan(dropout=0.5).generator), gan)
+    keep = attach(KeepGenerator(path, lambda: small_gan(dropout=0.5).generator), gan)
     kept = []
     for epoch, psnr in enumerate((10.0, 12.0, 11.0, 12.0)):
         gan.train_on_batch(*small_batch())
@@ -90,9 +90,20 @@ def test_the_best_generator_is_kept_and_not_the_last(gan, tmp_path):
 
 def test_a_generator_that_does_not_beat_the_earlier_ones_is_not_kept(gan, tmp_path):
     path = tmp_path / "generator.keras"
-    keep = attach(KeepBest(path, lambda: small_gan().generator, best=20.0), gan)
+    keep = attach(KeepGenerator(path, lambda: small_gan().generator, best=20.0), gan)
     keep.on_epoch_end(5, {"val_psnr": 19.9})
     assert not path.exists()
+
+
+def test_the_last_generator_is_kept_if_the_recipe_says_so(gan, tmp_path):
+    path = tmp_path / "generator.keras"
+    keep = attach(KeepGenerator(path, lambda: small_gan().generator, keep="last"), gan)
+    for epoch, psnr in enumerate((12.0, 11.0)):
+        gan.train_on_batch(*small_batch())
+        keep.on_epoch_end(epoch, {"val_psnr": psnr})
+    kept = keras.models.load_model(path).get_weights()
+    for one, other in zip(kept, arrays(gan.averaged_generator.weights), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -125,6 +125,31 @@ def test_reported_losses_are_those_before_the_update_of_their_network():
     )
 
 
+def test_a_gan_without_adversarial_term_leaves_its_discriminator_alone():
+    gan, (low, high) = small_gan(adversarial=0.0), small_batch()
+    before = arrays(gan.discriminator.weights)
+    generator, discriminator = step_and_changes(gan, low, high)
+    assert max(abs(change).max() for change in discriminator) == 0
+    assert max(abs(change).max() for change in generator) > 0
+    for one, other in zip(before, arrays(gan.discriminator.weights), strict=True):
+        np.testing.assert_array_equal(one, other)  # nor its running statistics
+    logs = gan.train_on_batch(low, high, return_dict=True)
+    assert set(logs) == {"generator_loss", "l1_loss"}
+
+
+def test_the_weights_of_the_loss_reach_the_step():
+    gan = small_gan(lambda_l1=50.0, lambda_ssim=30.0, adversarial=0.5)
+    logs = gan.train_on_batch(*small_batch(), return_dict=True)
+    parts = logs["l1_loss"], logs["ssim_loss"], logs["adversarial_loss"]
+    expected = np.dot((50.0, 30.0, 0.5), parts)
+    assert logs["generator_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_without_any_term_is_refused():
+    with pytest.raises(ValueError, match="All weights"):
+        small_gan(lambda_l1=0.0, adversarial=0.0)
+
+
 def test_the_fused_adam_takes_keras_own_steps():
     rng = np.random.default_rng(0)
     start = rng.normal(0, 0.02, (3, 50)).astype("float32")
@@ -157,8 +182,8 @@ class Remember(keras.callbacks.Callback):
         self.epochs.append(dict(logs))
 
 
-def test_fit_reports_the_five_losses_to_history_and_callbacks():
-    gan, (low, high) = small_gan(), small_batch(4)
+def test_fit_reports_the_losses_to_history_and_callbacks():
+    gan, (low, high) = small_gan(lambda_ssim=1.0), small_batch(4)
     remember = Remember()
     history = gan.fit(low, high, batch_size=2, epochs=3, verbose=0, callbacks=[remember]).history
     assert set(history) == set(LOSSES)

@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from skimage.metrics import structural_similarity
 
+from lowlight_utils.data.images import resize, to_network
 from lowlight_utils.training import discriminator_losses, generator_losses
+from lowlight_utils.training.losses import ssim
 
 VERDICTS = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=8)
 
@@ -29,8 +32,8 @@ def test_a_discriminator_that_can_only_guess_pays_ln_2_on_either_side():
 
 def test_the_adversarial_loss_is_ln_2_where_the_discriminator_can_only_guess():
     picture = np.zeros((1, 4, 4, 3), np.float32)
-    _, adversarial, _ = generator_losses(logits([0]), picture, picture, 100.0)
-    assert float(adversarial) == pytest.approx(math.log(2))
+    losses = generator_losses(logits([0]), picture, picture, 100.0)
+    assert float(losses["adversarial_loss"]) == pytest.approx(math.log(2))
 
 
 @given(VERDICTS, VERDICTS)
@@ -57,22 +60,59 @@ def test_the_losses_stay_finite_where_a_sigmoid_would_round_to_0_or_1():
 
 def test_l1_is_the_mean_absolute_difference_in_network_units():
     fake, high = np.full((1, 4, 4, 3), -1, np.float32), np.ones((1, 4, 4, 3), np.float32)
-    _, _, l1 = generator_losses(logits([0]), fake, high, 100.0)
-    assert float(l1) == 2.0
+    assert float(generator_losses(logits([0]), fake, high, 100.0)["l1_loss"]) == 2.0
 
 
 def test_the_generators_total_is_adversarial_plus_lambda_times_l1():
     rng = np.random.default_rng(0)
     fake, high = rng.uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
     verdicts = rng.normal(size=(2, 2, 2, 1)).astype("float32")
-    total, adversarial, l1 = map(float, generator_losses(verdicts, fake, high, 115.0))
-    assert adversarial == pytest.approx(cross_entropy(verdicts, 1), rel=1e-5)
-    assert l1 == pytest.approx(np.abs(high - fake).mean(), rel=1e-5)
-    assert total == pytest.approx(adversarial + 115.0 * l1, rel=1e-6)
+    losses = {k: float(v) for k, v in generator_losses(verdicts, fake, high, 115.0).items()}
+    assert losses["adversarial_loss"] == pytest.approx(cross_entropy(verdicts, 1), rel=1e-5)
+    assert losses["l1_loss"] == pytest.approx(np.abs(high - fake).mean(), rel=1e-5)
+    expected = losses["adversarial_loss"] + 115.0 * losses["l1_loss"]
+    assert losses["generator_loss"] == pytest.approx(expected, rel=1e-6)
+    assert "ssim_loss" not in losses
 
 
 def test_lambda_0_leaves_the_adversarial_loss_alone():
     rng = np.random.default_rng(0)
     fake, high = rng.uniform(-1, 1, (2, 1, 8, 8, 3)).astype("float32")
-    total, adversarial, _ = generator_losses(logits([0.3]), fake, high, 0.0)
-    assert float(total) == float(adversarial)
+    losses = generator_losses(logits([0.3]), fake, high, 0.0)
+    assert float(losses["generator_loss"]) == float(losses["adversarial_loss"])
+
+
+def test_without_the_adversarial_term_no_verdict_is_needed():
+    rng = np.random.default_rng(0)
+    fake, high = rng.uniform(-1, 1, (2, 1, 16, 16, 3)).astype("float32")
+    losses = generator_losses(None, fake, high, 100.0, lambda_ssim=30.0, adversarial=0.0)
+    assert set(losses) == {"generator_loss", "l1_loss", "ssim_loss"}
+    expected = 100.0 * float(losses["l1_loss"]) + 30.0 * float(losses["ssim_loss"])
+    assert float(losses["generator_loss"]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_ssim_term_is_one_minus_the_ssim_that_evaluation_reports():
+    rng = np.random.default_rng(0)
+    high = resize(rng.integers(0, 256, (6, 6, 3), np.uint8), 32)  # smooth blobs
+    noisy = np.clip(high + rng.normal(0, 20, high.shape), 0, 255).astype(np.uint8)
+    loss = generator_losses(
+        None, to_network(noisy)[None], to_network(high)[None], 0.0, 1.0, adversarial=0.0
+    )["ssim_loss"]
+    assert 0.1 < float(loss) < 0.9
+    # Where the window would reach over the border, the loss does not look.
+    inside = structural_similarity(
+        high,
+        noisy,
+        data_range=255,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )[1][5:-5, 5:-5].mean()
+    assert float(loss) == pytest.approx(1 - inside, abs=2e-5)
+
+
+def test_equal_pictures_have_no_ssim_loss():
+    picture = np.linspace(-1, 1, 16 * 16 * 3, dtype=np.float32).reshape(1, 16, 16, 3)
+    assert float(ssim(picture, picture)) == pytest.approx(1.0, abs=1e-5)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowlight_utils.data.batches import AUGMENTATIONS
-from lowlight_utils.models.blocks import NORMS
+from lowlight_utils.models.blocks import NORMS, PADDINGS
 from lowlight_utils.models.unet import BASES, UPSAMPLINGS, unet_generator
 from lowlight_utils.training import QUICK, RECIPES, SEED, SEED_FIVE, Recipe, read_recipe
 from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, POSITIVE
 
+LAMBDAS = ("lambda_l1", "lambda_ssim", "adversarial")  # weights, at least 0
 fractions = st.floats(0, 1, exclude_max=True)
 rates = st.floats(0, 1, exclude_min=True)
 recipes = st.builds(
@@ -128,7 +129,9 @@ WRONG = [
     *((name, value) for name in LEAST for value in (LEAST[name] - 1, 1.5, "1", True)),
     *((name, value) for name in POSITIVE for value in (0, -1e-4, "1e-4", float("nan"), True)),
     *((name, value) for name in FRACTIONS for value in (-0.1, 1, None, float("nan"))),
-    *(("lambda_l1", value) for value in (-1, "115", None, float("inf"))),
+    *((name, value) for name in LAMBDAS for value in (-1, "115", None, float("inf"))),
+    *(("zoom", value) for value in (1, None, "yes")),
+    ("whole_epochs", 151),
     *(("name", value) for value in ("", 3)),
     ("norm", ["batch"]),
     ("crop", 257),
@@ -145,11 +148,18 @@ def test_a_value_that_is_not_allowed_is_refused_by_its_fields_name(name, value):
 
 def test_every_field_is_checked():
     fields = {field.name for field in dataclasses.fields(Recipe)}
-    assert fields == {"name", "lambda_l1", *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
+    assert fields == {"name", "zoom", *LAMBDAS, *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
+
+
+def test_zoom_needs_a_crop():
+    assert SEED.but(zoom=True, crop=128).zoom
+    with pytest.raises(ValueError, match="zoom needs a crop"):
+        SEED.but(zoom=True)
 
 
 def test_recipes_allow_what_the_other_rooms_do():
     assert CHOICES["norm"] == NORMS
+    assert CHOICES["padding"] == PADDINGS
     assert CHOICES["upsampling"] == UPSAMPLINGS
     assert CHOICES["base"] == BASES
     assert CHOICES["augmentation"] == AUGMENTATIONS
