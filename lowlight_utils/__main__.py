@@ -23,7 +23,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         return options.run(options) or 0
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         print(f"lowlight_utils: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -62,9 +62,14 @@ def _parser():
         "-o", "--out", required=True, type=Path, help="a file for one photo, else a folder"
     )
     enhance.add_argument(
-        "--weights", type=Path, help="a .keras generator; default: the shipped one"
+        "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
     enhance.set_defaults(run=_enhance)
+
+    export = commands.add_parser("export", help="write a generator that runs without Keras")
+    export.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
+    export.add_argument("--weights", type=Path, help="a .keras generator; default: the shipped one")
+    export.set_defaults(run=_export)
 
     train = commands.add_parser("train", help="train a recipe on pairs")
     train.add_argument(
@@ -100,7 +105,7 @@ def _parser():
     evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
     evaluate.add_argument("--high", required=True, type=Path, help="folder of their truths")
     evaluate.add_argument(
-        "--weights", type=Path, help="a .keras generator; default: the shipped one"
+        "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
     evaluate.add_argument("--size", type=int, default=256, help="resize to this side (default 256)")
     evaluate.add_argument("--json", type=Path, help="write the measurements to this file")
@@ -114,7 +119,7 @@ def _parser():
         default=64,
         help="train: the networks' first width; the seed recipe's is 64",
     )
-    benchmark.add_argument("--weights", type=Path, help="enhance: a .keras generator")
+    benchmark.add_argument("--weights", type=Path, help="enhance: a .keras or .onnx generator")
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
     return parser
@@ -129,7 +134,7 @@ def _kind(annotation):
 
 def _enhance(options):
     from lowlight_utils.data import list_images
-    from lowlight_utils.prediction import Enhancer
+    from lowlight_utils.prediction import Enhancer, is_exported
 
     photos = []
     for path in map(Path, options.photos):
@@ -143,7 +148,8 @@ def _enhance(options):
         raise ValueError(
             f"Several photos are called {', '.join(doubled)}: enhance them into different folders."
         )
-    _start_keras()
+    if not is_exported(options.weights):
+        _start_keras()
     enhancer = Enhancer(options.weights)
     failed = 0
     for photo in photos:
@@ -157,6 +163,16 @@ def _enhance(options):
             print(f"lowlight_utils: {error}", file=sys.stderr)
             failed += 1
     return 1 if failed else 0
+
+
+def _export(options):
+    _start_keras()
+    from lowlight_utils.prediction import export_generator
+    from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
+
+    difference = export_generator(options.weights or SHIPPED_WEIGHTS, options.out)
+    size = options.out.stat().st_size / 1e6
+    print(f"{options.out}: {size:.1f} MB, within {difference:.3f} levels of Keras")
 
 
 def _train(options):
@@ -189,22 +205,28 @@ def _train(options):
 
 def _evaluate(options):
     from lowlight_utils.data import PairSet
-    from lowlight_utils.prediction import BASELINES, Enhancer, provenance
+    from lowlight_utils.prediction import BASELINES, Enhancer, is_exported, provenance
     from lowlight_utils.prediction.evaluate import evaluate
 
     pairs = PairSet.from_folders(options.low, options.high, size=options.size)
-    _start_keras()
+    if not is_exported(options.weights):
+        _start_keras()
     enhancer = Enhancer(options.weights)
     evaluation = evaluate({**BASELINES, "ours": enhancer}, pairs)
     print(evaluation)
     if options.json:
-        _write_json(options.json, evaluation.to_json("ours", provenance(enhancer.weights)))
+        made_by = provenance(enhancer.weights)
+        if is_exported(enhancer.weights):
+            made_by["exported_from"] = enhancer.generator.made_by
+        _write_json(options.json, evaluation.to_json("ours", made_by))
 
 
 def _benchmark(options):
     from lowlight_utils import benchmark
+    from lowlight_utils.prediction import is_exported
 
-    _start_keras()
+    if options.what == "train" or not is_exported(options.weights):
+        _start_keras()
     print("This takes a minute or two.", file=sys.stderr)
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)

@@ -155,7 +155,7 @@ def benchmark_enhance(weights=None, rounds=5):
     Parameters
     ----------
     weights : path, optional
-        A `.keras` generator; without it, the shipped one.
+        A `.keras` or `.onnx` generator; without it, the shipped one.
     rounds : int
         Timed calls at each size, after one that warms up.
 
@@ -208,11 +208,10 @@ def _peak_memory():
 
 
 def _machine():
-    import keras
-
+    keras = sys.modules.get("keras")  # an exported generator runs without it
     return {
-        "backend": keras.backend.backend(),
-        "keras": keras.__version__,
+        "backend": keras.backend.backend() if keras else "onnxruntime",
+        "keras": keras.__version__ if keras else "not loaded",
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),

@@ -9,6 +9,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "enhance": ["Enhancer", "load_generator"],
+        "export": ["export_generator"],
+        "exported": ["ExportedGenerator", "is_exported"],
         "metrics": ["ciede2000", "match_mean", "measure", "psnr", "sharpness", "ssim"],
         "baselines": ["BASELINES"],
         # Not the function `evaluate`: its module has that name in this package.

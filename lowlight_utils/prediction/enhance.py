@@ -17,6 +17,7 @@ from lowlight_utils.data.images import (
     write_image,
 )
 from lowlight_utils.prediction.detail import apply_affine, fit_affine, noise_variance
+from lowlight_utils.prediction.exported import ExportedGenerator, is_exported
 
 if TYPE_CHECKING:
     import keras
@@ -42,13 +43,17 @@ class Enhancer:
     generator : keras.Model or path, optional
         float32[n, h, w, 3] in [-1, 1] to the same, or the `.keras` file of one; by default the
         weights that come with the library. A generator built for one size is re-made for any. The
-        weights are copied: training the generator further does not change the `Enhancer`.
+        weights are copied: training the generator further does not change the `Enhancer`. An
+        `.onnx` file that `export_generator` wrote runs on onnxruntime and does not load Keras.
     max_side : int
         The longest side in pixels that the network sees. Time and memory grow with its square.
+    threads : int, optional
+        How many cores an `.onnx` file's network may use; by default OMP_NUM_THREADS, or else all
+        that the process may. Keras's backends have settings of their own.
 
     Attributes
     ----------
-    generator : keras.Model
+    generator : keras.Model or ExportedGenerator
         The network as it is used, open to any size.
     stride : int
         How far the network shrinks a picture on its way down; pictures are padded to multiples.
@@ -60,7 +65,9 @@ class Enhancer:
     FileNotFoundError
         There is no such file.
     ValueError
-        The file holds no Keras model, or the model does not turn pictures into pictures.
+        The file holds no generator, or the model does not turn pictures into pictures.
+    ImportError
+        What runs such a file is not installed: onnxruntime, or Keras's backend.
 
     Examples
     --------
@@ -73,6 +80,7 @@ class Enhancer:
         generator: "keras.Model | str | os.PathLike | None" = None,
         *,
         max_side: int = 768,
+        threads: int | None = None,
     ) -> None:
         if max_side < 1:
             raise ValueError(f"max_side must be at least 1 pixel, not {max_side}")
@@ -81,9 +89,13 @@ class Enhancer:
             generator = SHIPPED_WEIGHTS
         if isinstance(generator, (str, os.PathLike)):
             self.weights = Path(generator)
-            generator = load_generator(self.weights)
-        self.generator = _open_to_any_size(generator, copy=self.weights is None)
-        self.stride = find_stride(self.generator)
+        if is_exported(self.weights):
+            self.generator = ExportedGenerator(self.weights, threads)
+            self.stride = self.generator.stride
+        else:
+            generator = load_generator(self.weights) if self.weights else generator
+            self.generator = _open_to_any_size(generator, copy=self.weights is None)
+            self.stride = find_stride(self.generator)
         self._step = max(STEP, self.stride)
         # Two of the smallest features a side, or instance norm would have nothing to measure; but a
         # network trained at 256x256 down to one is at home there.

@@ -1,0 +1,112 @@
+"""Run a generator that was exported to ONNX, without Keras and without its backend."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+SUFFIX = ".onnx"
+
+
+class ExportedGenerator:
+    """A generator from the file that `export_generator` wrote, run by ONNX Runtime on the CPU.
+
+    It needs the package onnxruntime (the extra `onnx`) and neither Keras nor TensorFlow or JAX.
+
+    Parameters
+    ----------
+    path : path
+        The `.onnx` file.
+    threads : int, optional
+        How many cores one picture may use. By default as many as the environment variable
+        OMP_NUM_THREADS says, and without it all that this process may use.
+
+    Attributes
+    ----------
+    stride : int
+        Height and width of what goes in must be multiples of it.
+    made_by : dict
+        What the file was exported from, as `provenance` gives it: "weights", "weights_sha256",
+        "recipe", "backend" and "versions".
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is not an ONNX file, or not one that `export_generator` wrote; `threads` is below 1.
+    ImportError
+        onnxruntime is not installed.
+    """
+
+    def __init__(self, path: str | os.PathLike, threads: int | None = None) -> None:
+        path = Path(path)
+        threads = usual_threads() if threads is None else threads
+        if threads < 1:
+            raise ValueError(f"threads must be at least 1, not {threads}")
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: there is no such file; python -m lowlight_utils export writes one"
+            )
+        try:
+            self._session = start_session(path, threads)
+        except ImportError as error:
+            raise ImportError(
+                f"{path}: an exported generator runs on onnxruntime, which is not installed; pip"
+                " install onnxruntime, or give a .keras file"
+            ) from error
+        except Exception as error:  # ONNX Runtime's errors have no class in common
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(
+                f"{path}: cannot be loaded as an ONNX model ({reason}); export it again"
+            ) from error
+        notes = self._session.get_modelmeta().custom_metadata_map
+        try:
+            self.stride, self.made_by = int(notes["stride"]), json.loads(notes["made_by"])
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f"{path}: holds no generator that python -m lowlight_utils export wrote; export"
+                " yours with it"
+            ) from error
+
+    def predict_on_batch(self, pictures: np.ndarray) -> np.ndarray:
+        """Put float32[n, h, w, 3] in [-1, 1] through the network; the same comes out."""
+        return run(self._session, pictures)
+
+
+def is_exported(path: str | os.PathLike | None) -> bool:
+    """Say, by its name alone, whether a file is an exported generator; None is none."""
+    return path is not None and Path(path).suffix.lower() == SUFFIX
+
+
+def usual_threads() -> int:
+    """Return OMP_NUM_THREADS, or the number of cores that this process may use."""
+    try:
+        return max(1, int(os.environ["OMP_NUM_THREADS"]))
+    except (KeyError, ValueError):
+        allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+        return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def start_session(model: Path | bytes, threads: int):
+    """Load an ONNX model, from its file or its bytes, into an `onnxruntime.InferenceSession`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors only
+    # Both would keep, for good, the most memory that each size of picture has needed.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    # Threads that wait in a busy loop take the core from whatever else the server has to do.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    source = model if isinstance(model, bytes) else os.fspath(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def run(session, pictures: np.ndarray) -> np.ndarray:
+    """Run a session that has one input and one output."""
+    (given,) = session.get_inputs()
+    (result,) = session.run(None, {given.name: np.ascontiguousarray(pictures, np.float32)})
+    return result

@@ -1,0 +1,193 @@
+"""The generator's layers, written as ONNX operations.
+
+Known are the layers that `unet_generator` builds with. Each has a function here that adds it to a
+`Graph`, where features are float32[n, c, h, w], as ONNX wants them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+import lowlight_utils
+
+OPSET = 17  # of 2022: every onnxruntime that this project's Pythons can install has it
+IR_VERSION = 8  # the layout of the file that belongs to it
+PICTURES = ["n", "h", "w", 3]  # a letter stands for a size left open
+
+
+class Graph:
+    """An ONNX graph in the making; values are known by their names."""
+
+    def __init__(self):
+        self.doubled = {}  # a value with each pixel repeated 2x2 -> the value before
+        self._nodes, self._constants = [], []
+
+    def add(self, kind, *inputs, name=None, **attributes):
+        """Add an operation on values, by their names, and on numbers; return its output's name."""
+        output = name or f"{kind}_{len(self._nodes)}"
+        names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
+        self._nodes.append(helper.make_node(kind, names, [output], name=output, **attributes))
+        return output
+
+    def _constant(self, number):
+        name = f"constant_{len(self._constants)}"
+        number = np.array(number, np.float32, order="C")
+        self._constants.append(numpy_helper.from_array(number, name))
+        return name
+
+    def model(self, given, result):
+        """Make a checked model of the operations that lead from `given` to `result`."""
+        needed, nodes = {result}, []
+        for node in reversed(self._nodes):
+            if node.output[0] in needed:
+                needed.update(node.input)
+                nodes.append(node)
+        graph = helper.make_graph(
+            nodes[::-1],
+            "generator",
+            [helper.make_tensor_value_info(given, TensorProto.FLOAT, PICTURES)],
+            [helper.make_tensor_value_info(result, TensorProto.FLOAT, PICTURES)],
+            [constant for constant in self._constants if constant.name in needed],
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="lowlight_utils",
+            producer_version=lowlight_utils.__version__,
+        )
+        onnx.checker.check_model(model)
+        return model
+
+
+def add_layer(graph, layer, inputs):
+    """Add one Keras layer; return the name of its output.
+
+    Raises
+    ------
+    ValueError
+        It is of a kind that has no function here, or has settings that the function cannot write.
+    """
+    kind = type(layer).__name__
+    if kind not in LAYERS:
+        raise ValueError(
+            f"the layer {layer.name} is a {kind}, which cannot be exported; {', '.join(LAYERS)} can"
+        )
+    return LAYERS[kind](graph, layer, *inputs)
+
+
+def _require(layer, **settings):
+    config = layer.get_config()
+    for name, needed in settings.items():
+        value = config[name]
+        if (tuple(value) if isinstance(value, list) else value) != needed:
+            raise ValueError(f"the layer {layer.name} cannot be exported with {name}={value!r}")
+
+
+def _convolution(graph, layer, x):
+    _require(layer, activation="linear", dilation_rate=(1, 1), groups=1)
+    kernel, *bias = _weights(layer)
+    same, strides = layer.padding == "same", tuple(layer.strides)
+    if x in graph.doubled and same and (*strides, *kernel.shape[2:]) == (1, 1, 3, 3):
+        return _convolve_doubled(graph, graph.doubled[x], kernel, bias)
+    padding = "SAME_UPPER" if same else "VALID"
+    return graph.add("Conv", x, kernel, *bias, strides=strides, auto_pad=padding)
+
+
+def _convolve_doubled(graph, x, kernel, bias):
+    """Convolve 3x3 what was doubled to 2x2 equal pixels: four convolutions 2x2 of what it was.
+
+    Two of a row's three taps fall on the same pixel. Which two depends on whether the row is even
+    or odd, and so with columns. That makes 16 products of 36, and no doubled picture.
+    """
+    taps = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]])  # even, odd
+    parts = []
+    for row in (0, 1):
+        for column in (0, 1):
+            sums = np.einsum("ar,bc,oirc->oiab", taps[row], taps[column], kernel)
+            # An even pixel's other half lies before it, an odd one's behind it.
+            pads = [1 - row, 1 - column, row, column]
+            parts.append(graph.add("Conv", x, sums, *bias, pads=pads))
+    return graph.add("DepthToSpace", graph.add("Concat", *parts, axis=1), blocksize=2)
+
+
+def _transposed_convolution(graph, layer, x):
+    _require(layer, activation="linear", padding="same", kernel_size=(4, 4), strides=(2, 2))
+    kernel, *bias = _weights(layer)
+    return graph.add("ConvTranspose", x, kernel, *bias, strides=[2, 2], pads=[1, 1, 1, 1])
+
+
+def _weights(layer):
+    # To [out, in, height, width]; of a transposed convolution, [in, out, height, width].
+    kernel, *bias = layer.get_weights()
+    return [kernel.astype(np.float32).transpose(3, 2, 0, 1), *bias]
+
+
+def _double(graph, layer, x):
+    _require(layer, size=(2, 2), interpolation="nearest")
+    steps = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    output = graph.add("Resize", x, "", [1, 1, 2, 2], mode="nearest", **steps)
+    graph.doubled[output] = x
+    return output
+
+
+def _batch_norm(graph, layer, x):
+    _require(layer, axis=-1, center=True, scale=True)
+    return graph.add("BatchNormalization", x, *layer.get_weights(), epsilon=layer.epsilon)
+
+
+def _instance_norm(graph, layer, x):
+    _require(layer, axis=-1, center=True, scale=True)
+    gamma, beta = layer.get_weights()
+    _require(layer, groups=len(gamma))
+    return graph.add("InstanceNormalization", x, gamma, beta, epsilon=layer.epsilon)
+
+
+def _leaky_relu(graph, layer, x):
+    return graph.add("LeakyRelu", x, alpha=layer.negative_slope)
+
+
+def _relu(graph, layer, x):
+    _require(layer, max_value=None, negative_slope=0.0, threshold=0.0)
+    return graph.add("Relu", x)
+
+
+def _tanh(graph, layer, x):
+    _require(layer, activation="tanh")
+    return graph.add("Tanh", x)
+
+
+def _concatenate(graph, layer, *xs):
+    _require(layer, axis=-1)
+    return graph.add("Concat", *xs, axis=1)
+
+
+def _auto_exposure(graph, layer, x):
+    u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), 0.5 / 255, 1)
+    mean = graph.add("Clip", graph.add("ReduceMean", u, axes=[1, 2, 3]), 0.5 / 255, 0.98)
+    gamma = graph.add("Div", np.log(layer.target), graph.add("Log", mean))
+    exposed = graph.add("Exp", graph.add("Mul", graph.add("Log", u), gamma))
+    return graph.add("Sub", graph.add("Mul", exposed, 2), 1)
+
+
+def _add_correction(graph, layer, base, correction):
+    return graph.add("Clip", graph.add("Add", base, correction), -1, 1)
+
+
+LAYERS: dict[str, Callable] = {
+    "Conv2D": _convolution,
+    "Conv2DTranspose": _transposed_convolution,
+    "UpSampling2D": _double,
+    "BatchNormalization": _batch_norm,
+    "GroupNormalization": _instance_norm,
+    "LeakyReLU": _leaky_relu,
+    "ReLU": _relu,
+    "Activation": _tanh,
+    "Dropout": lambda graph, layer, x: x,  # does nothing in prediction
+    "Concatenate": _concatenate,
+    "AutoExposure": _auto_exposure,
+    "AddCorrection": _add_correction,
+}
+"""A layer's class -> function of the graph, the layer and its inputs that adds the layer."""
