@@ -158,7 +158,7 @@ def _to_srgb_and_alpha(image: Image.Image, name: str) -> tuple[Image.Image, Imag
         image = image.convert("L" if is_grey else "RGB")
     elif image.mode == "1":
         image = image.convert("L")
-    elif image.mode not in ("L", "CMYK", "LAB"):
+    elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
         image = image.convert("RGB")
     return _to_srgb(image, icc), alpha
 
@@ -181,7 +181,8 @@ def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
             pass
     if image.mode == "LAB":
         return _convert(image, ImageCms.createProfile("LAB"))
-    return image.convert("RGB")
+    # Converting RGB to RGB would be one more copy, of 48 MB at 12 megapixels.
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _convert(image: Image.Image, profile, more_flags: int = 0) -> Image.Image:

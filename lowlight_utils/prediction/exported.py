@@ -96,8 +96,7 @@ def start_session(model: Path | bytes, threads: int):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors only
-    # Both would keep, for good, the most memory that each size of picture has needed.
-    options.enable_cpu_mem_arena = False
+    # Patterns would save nothing here, and lay out memory anew for every size of picture.
     options.enable_mem_pattern = False
     # Threads that wait in a busy loop take the core from whatever else the server has to do.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -25,7 +25,10 @@ class Graph:
         self._nodes, self._constants = [], []
 
     def add(self, kind, *inputs, name=None, **attributes):
-        """Add an operation on values, by their names, and on numbers; return its output's name."""
+        """Add an operation on values, by their names, and on numbers; return its output's name.
+
+        Numbers become float32, but whole ones in an array stay whole: those are sizes.
+        """
         output = name or f"{kind}_{len(self._nodes)}"
         names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
         self._nodes.append(helper.make_node(kind, names, [output], name=output, **attributes))
@@ -33,7 +36,8 @@ class Graph:
 
     def _constant(self, number):
         name = f"constant_{len(self._constants)}"
-        number = np.array(number, np.float32, order="C")
+        if getattr(number, "dtype", None) != np.int64:
+            number = np.array(number, np.float32, order="C")
         self._constants.append(numpy_helper.from_array(number, name))
         return name
 
@@ -91,26 +95,50 @@ def _convolution(graph, layer, x):
     kernel, *bias = _weights(layer)
     same, strides = layer.padding == "same", tuple(layer.strides)
     if x in graph.doubled and same and (*strides, *kernel.shape[2:]) == (1, 1, 3, 3):
-        return _convolve_doubled(graph, graph.doubled[x], kernel, bias)
+        return _convolve_doubled(graph, graph.doubled[x], kernel, bias, pads=[1, 1, 1, 1])
     padding = "SAME_UPPER" if same else "VALID"
     return graph.add("Conv", x, kernel, *bias, strides=strides, auto_pad=padding)
 
 
-def _convolve_doubled(graph, x, kernel, bias):
-    """Convolve 3x3 what was doubled to 2x2 equal pixels: four convolutions 2x2 of what it was.
+def _reflect_convolution(graph, layer, x):
+    _require(layer, activation="linear", dilation_rate=(1, 1), groups=1, padding="same")
+    kernel, *bias = _weights(layer)
+    strides = tuple(layer.strides)
+    if x in graph.doubled and (*strides, *kernel.shape[2:]) == (1, 1, 3, 3):
+        # Mirrored, a doubled picture's border is the second of two equal pixels.
+        source = _pad(graph, graph.doubled[x], (1, 1), "edge")
+        return _convolve_doubled(graph, source, kernel, bias)
+    beyond = [(size - 1) // 2 for size in layer.kernel_size]
+    padded = _pad(graph, x, beyond, "reflect")
+    return graph.add("Conv", padded, kernel, *bias, strides=strides)
 
-    Two of a row's three taps fall on the same pixel. Which two depends on whether the row is even
-    or odd, and so with columns. That makes 16 products of 36, and no doubled picture.
+
+def _pad(graph, x, beyond, mode):
+    return graph.add("Pad", x, np.array([0, 0, *beyond, 0, 0, *beyond]), mode=mode)
+
+
+def _convolve_doubled(graph, x, kernel, bias, **padding):
+    """Convolve 3x3 what was doubled to 2x2 equal pixels, without doubling it.
+
+    Of a row's three taps two fall on the same pixel, and so with columns: an output pixel is a sum
+    of 2x2 terms in place of 3x3. Which ones, depends on whether its row and column are even or odd.
+    So one convolution 2x2 gives four results, which are then woven into one another.
+
+    Parameters
+    ----------
+    x : str
+        The value before it was doubled; `padding`, or what was done to it, adds a pixel all round.
+    kernel : float32[out, in, 3, 3]
     """
-    taps = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]])  # even, odd
-    parts = []
-    for row in (0, 1):
-        for column in (0, 1):
-            sums = np.einsum("ar,bc,oirc->oiab", taps[row], taps[column], kernel)
-            # An even pixel's other half lies before it, an odd one's behind it.
-            pads = [1 - row, 1 - column, row, column]
-            parts.append(graph.add("Conv", x, sums, *bias, pads=pads))
-    return graph.add("DepthToSpace", graph.add("Concat", *parts, axis=1), blocksize=2)
+    # An odd pixel's two lie one further on than an even one's. With odd before even, both start at
+    # the same pixel, and the whole is out by one row and column.
+    taps = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])  # odd, even
+    sums = np.einsum("par,qbc,oirc->pqoiab", taps, taps, kernel)
+    sums = sums.reshape(-1, *sums.shape[3:])
+    parts = graph.add("Conv", x, sums, *(np.tile(values, 4) for values in bias), **padding)
+    woven = graph.add("DepthToSpace", parts, blocksize=2)
+    first, last, axes = np.array([[1, 1], [-1, -1], [2, 3]])
+    return graph.add("Slice", woven, first, last, axes)
 
 
 def _transposed_convolution(graph, layer, x):
@@ -138,11 +166,18 @@ def _batch_norm(graph, layer, x):
     return graph.add("BatchNormalization", x, *layer.get_weights(), epsilon=layer.epsilon)
 
 
-def _instance_norm(graph, layer, x):
+def _group_norm(graph, layer, x):
     _require(layer, axis=-1, center=True, scale=True)
     gamma, beta = layer.get_weights()
-    _require(layer, groups=len(gamma))
-    return graph.add("InstanceNormalization", x, gamma, beta, epsilon=layer.epsilon)
+    if layer.groups == len(gamma):
+        return graph.add("InstanceNormalization", x, gamma, beta, epsilon=layer.epsilon)
+    # The channels of a group, laid out as if they were one.
+    ones, zeros = np.ones(layer.groups), np.zeros(layer.groups)
+    groups = graph.add("Reshape", x, np.array([0, layer.groups, -1]))
+    normed = graph.add("InstanceNormalization", groups, ones, zeros, epsilon=layer.epsilon)
+    normed = graph.add("Reshape", normed, graph.add("Shape", x))
+    scaled = graph.add("Mul", normed, gamma.reshape(-1, 1, 1))
+    return graph.add("Add", scaled, beta.reshape(-1, 1, 1))
 
 
 def _leaky_relu(graph, layer, x):
@@ -178,10 +213,11 @@ def _add_correction(graph, layer, base, correction):
 
 LAYERS: dict[str, Callable] = {
     "Conv2D": _convolution,
+    "ReflectConv2D": _reflect_convolution,
     "Conv2DTranspose": _transposed_convolution,
     "UpSampling2D": _double,
     "BatchNormalization": _batch_norm,
-    "GroupNormalization": _instance_norm,
+    "GroupNormalization": _group_norm,
     "LeakyReLU": _leaky_relu,
     "ReLU": _relu,
     "Activation": _tanh,
