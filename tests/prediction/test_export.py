@@ -16,6 +16,7 @@ from PIL import Image
 
 from lowlight_utils.data import read_image, resize, sample_dir, to_network, write_image
 from lowlight_utils.models import unet_generator
+from lowlight_utils.models.blocks import ReflectConv2D
 from lowlight_utils.prediction import Enhancer, ExportedGenerator, export_generator
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 from lowlight_utils.prediction.export import to_onnx
@@ -26,6 +27,13 @@ KINDS = {
     "seed": {"depth": 8},
     "transposed": {"norm": "instance", "base": "input"},
     "resized": {"norm": "instance", "upsampling": "resize", "base": "auto_exposure"},
+    "reflected": {
+        "norm": "instance",
+        "upsampling": "resize",
+        "padding": "reflect",
+        "base": "input",
+    },
+    "group norm": {"width": 8, "norm": "group", "upsampling": "resize", "padding": "reflect"},
     "batch norm": {"upsampling": "resize"},
     "no norm": {"norm": "none", "upsampling": "resize", "base": "input"},
 }
@@ -34,7 +42,7 @@ KINDS = {
 def make_generator(**settings):
     """A U-Net with weights that are not those it starts with, statistics of batch norm included."""
     keras.utils.set_random_seed(0)
-    generator = unet_generator((None, None, 3), width=4, **{"depth": 3, **settings})
+    generator = unet_generator((None, None, 3), **{"width": 4, "depth": 3, **settings})
     rng = np.random.default_rng(0)
     weights = generator.get_weights()
     generator.set_weights([w + rng.uniform(-0.2, 0.2, w.shape).astype(w.dtype) for w in weights])
@@ -93,7 +101,7 @@ def test_every_kind_of_generator_gives_what_keras_gives(kind, tmp_path):
     runner = ExportedGenerator(tmp_path / "generator.onnx", threads=1)
     for n, rows, columns in ((1, 2, 1), (3, 1, 2)):
         size = (n, rows * runner.stride, columns * runner.stride, 3)
-        if "instance" in KINDS[kind].values():
+        if KINDS[kind].get("norm") in ("instance", "group"):
             size = (n, size[1] * 2, size[2] * 2, 3)
         pictures = to_network(np.random.default_rng(1).integers(0, 60, size, np.uint8))
         expected = keras.ops.convert_to_numpy(generator(pictures, training=False))
@@ -110,12 +118,18 @@ def test_black_and_white_are_exposed_as_keras_exposes_them(both):
         assert np.abs(by_keras(flat).astype(int) - by_onnx(flat)).max() <= 1
 
 
-@pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("kernel", [1, 3, 5])
-def test_a_doubled_picture_is_convolved_as_keras_does_and_can_be_used_again(padding, kernel):
+@pytest.mark.parametrize(
+    ("convolution", "padding"),
+    [(layers.Conv2D, "same"), (layers.Conv2D, "valid"), (ReflectConv2D, "same")],
+    ids=["zeros", "nothing beyond", "reflected"],
+)
+def test_a_doubled_picture_is_convolved_as_keras_does_and_can_be_used_again(
+    convolution, padding, kernel
+):
     low = keras.Input((None, None, 3))
     doubled = layers.UpSampling2D(2)(low)
-    convolved = layers.Conv2D(3, kernel, padding=padding, bias_initializer="ones")(doubled)
+    convolved = convolution(3, kernel, padding=padding, bias_initializer="ones")(doubled)
     again = layers.Conv2D(3, 1)(doubled)
     crop = (kernel - 1 if padding == "valid" else 0,) * 2
     again = layers.Conv2D(3, crop[0] + 1)(again)
@@ -126,8 +140,9 @@ def test_a_doubled_picture_is_convolved_as_keras_does_and_can_be_used_again(padd
     np.testing.assert_allclose(run(session, pictures), expected, atol=1e-4)
 
 
-def test_three_by_three_after_doubling_is_done_before_doubling():
-    operations = [node.op_type for node in to_onnx(make_generator(**KINDS["resized"])).graph.node]
+@pytest.mark.parametrize("kind", ["resized", "reflected"])
+def test_three_by_three_after_doubling_is_done_before_doubling(kind):
+    operations = [node.op_type for node in to_onnx(make_generator(**KINDS[kind])).graph.node]
     assert "Resize" not in operations
     assert operations.count("Conv") == 3 + 3 + 1  # down, up, and the correction
 
