@@ -46,6 +46,14 @@ def sweep_scores():
     return {x: [scores(y) | {"sharpness": y / 20} for y in psnrs] for x, psnrs in runs.items()}
 
 
+def error_splits():
+    """Of 20 and of 30 dB."""
+    return {
+        "a dim one": {"brightness": 600.0, "colour": 10.25, "structure": 40.0},
+        "a good one": {"brightness": 20.0, "colour": 5.025, "structure": 40.0},
+    }
+
+
 FIGURES = {
     "sample_pairs": lambda: plots.sample_pairs(
         photos(3), photos(3), ["an interior", "a forest", "a dog"], made_by=MADE_BY
@@ -90,6 +98,7 @@ FIGURES = {
     "loss_curves": lambda: plots.loss_curves(history(150), chosen=120, made_by=MADE_BY),
     "loss_curves of few epochs": lambda: plots.loss_curves(history(1)),
     "method_comparison": lambda: plots.method_comparison(means(), made_by=MADE_BY),
+    "error_split": lambda: plots.error_split(error_splits(), made_by=MADE_BY),
     "lambda_curves": lambda: plots.lambda_curves(sweep_scores(), made_by=MADE_BY),
     "lambda_curves of one score": lambda: plots.lambda_curves({0.0: [{"ssim": 0.5}]}),
 }
@@ -338,6 +347,20 @@ def test_method_comparison_puts_the_best_first_and_prints_its_raw_number():
     assert "19.3" in shown
     assert shown.index("low") < shown.index("ours")  # drawn from below
     assert not any("GT-mean" in x for x in shown)
+
+
+def test_error_split_draws_the_worst_image_first_and_its_parts_side_by_side():
+    figure = plots.error_split(error_splits())
+    axes = figure.axes[1]
+    assert [x.get_text() for x in axes.get_yticklabels()] == ["a good one", "a dim one"]  # upwards
+    ends = [bar.get_x() + bar.get_width() for bar in axes.patches]
+    assert max(ends) == pytest.approx(650.25)
+    assert {"20.0 dB", "30.0 dB"} <= set(texts(figure))
+
+
+def test_error_split_refuses_nothing():
+    with pytest.raises(ValueError, match="no images"):
+        plots.error_split({})
 
 
 def test_lambda_curves_show_every_run_and_lambdas_in_order():

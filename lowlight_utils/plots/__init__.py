@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "curves": ["loss_curves", "method_comparison"],
+        "errors": ["error_split"],
         "flows": ["data_pipeline", "training_flow"],
         "galleries": ["prediction_gallery", "training_progress"],
         "networks": ["unet_diagram"],

@@ -11,7 +11,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "enhance": ["Enhancer", "load_generator"],
         "export": ["export_generator"],
         "exported": ["ExportedGenerator", "is_exported"],
-        "metrics": ["ciede2000", "match_mean", "measure", "psnr", "sharpness", "ssim"],
+        "metrics": [
+            "ciede2000",
+            "match_mean",
+            "measure",
+            "psnr",
+            "sharpness",
+            "split_error",
+            "ssim",
+        ],
         "baselines": ["BASELINES"],
         # Not the function `evaluate`: its module has that name in this package.
         "evaluate": ["Evaluation", "provenance"],

@@ -165,6 +165,43 @@ def sharpness(truth: np.ndarray, image: np.ndarray) -> float:
         return float(_mean_step(image) / _mean_step(truth))
 
 
+def split_error(truth: np.ndarray, image: np.ndarray) -> dict[str, float]:
+    """Split the mean squared error into what brightness, colour and structure cost.
+
+    The error of an image has a mean over all pixels and channels (it is too bright or too dark), a
+    mean in each channel that differs from it (a colour cast), and what is left once both are taken
+    off (noise, blur, wrong contrast). The squares of the three add up to the mean squared error.
+
+    Parameters
+    ----------
+    truth, image : uint8[H, W, 3]
+
+    Returns
+    -------
+    dict
+        "brightness", "colour" and "structure", each at least 0, in squared levels of 0 to 255.
+
+    Raises
+    ------
+    ValueError
+        They are not uint8[H, W, 3], or differ in size.
+
+    Examples
+    --------
+    >>> truth = np.full((16, 16, 3), 100, np.uint8)
+    >>> split_error(truth, truth + np.uint8(10))
+    {'brightness': 100.0, 'colour': 0.0, 'structure': 0.0}
+    """
+    _require_alike(truth, image)
+    error = image.astype(np.float64) - truth
+    in_channels = error.mean(axis=(0, 1))
+    return {
+        "brightness": float(error.mean() ** 2),
+        "colour": float(in_channels.var()),
+        "structure": float(error.var(axis=(0, 1)).mean()),
+    }
+
+
 def _mean_step(image: np.ndarray) -> np.float64:
     grey = image @ LUMA
     return np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()

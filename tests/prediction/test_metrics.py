@@ -5,7 +5,14 @@ import pytest
 from pictures import make_photo
 from scipy.ndimage import gaussian_filter
 
-from lowlight_utils.prediction.metrics import ciede2000, match_mean, measure, psnr, ssim
+from lowlight_utils.prediction.metrics import (
+    ciede2000,
+    match_mean,
+    measure,
+    psnr,
+    split_error,
+    ssim,
+)
 
 
 def flat(level, height=16, width=20):
@@ -121,3 +128,21 @@ def test_measure_gives_raw_and_gt_mean_values(photo):
         "ciede2000_gtmean": ciede2000(photo, matched),
     }
     assert scores["psnr_gtmean"] > scores["psnr"] + 5
+
+
+def test_the_parts_of_an_error_add_up_to_the_mean_squared_error():
+    rng = np.random.default_rng(0)
+    truth, image = rng.integers(0, 256, (2, 12, 9, 3), np.uint8)
+    whole = np.mean((image.astype(float) - truth) ** 2)
+    assert sum(split_error(truth, image).values()) == pytest.approx(whole)
+
+
+def test_an_error_is_split_into_brightness_colour_and_structure():
+    truth = flat(100)
+    assert split_error(truth, flat(90)) == {"brightness": 100, "colour": 0, "structure": 0}
+    cast = truth + np.array([12, 0, -12], np.int16).astype(np.uint8)  # wraps to 112, 100, 88
+    assert split_error(truth, cast) == {"brightness": 0, "colour": 96, "structure": 0}
+    grainy = truth.copy()
+    grainy[::2] += 5
+    grainy[1::2] -= 5
+    assert split_error(truth, grainy) == {"brightness": 0, "colour": 0, "structure": 25}
