@@ -3,7 +3,7 @@
 import io
 import os
 import warnings
-from functools import cache
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +20,8 @@ _RAW_SUFFIXES = frozenset(
 # decode by itself. A web page that takes uploads must never reach them.
 _NOT_PICTURES = frozenset({"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "WMF"})
 # "Animated" to Pillow, yet the first frame is the whole photo: phones append a depth map or a
-# second view to their JPEGs (MPO), and Photoshop its layers.
-_FIRST_FRAME_IS_THE_PHOTO = frozenset({"MPO", "PSD"})
+# second view to their JPEGs (MPO) and HEIF files, and Photoshop its layers.
+_FIRST_FRAME_IS_THE_PHOTO = frozenset({"HEIF", "MPO", "PSD"})
 
 _UPRIGHT = {  # EXIF 2.32, section 4.6.4: value of the orientation tag -> what undoes it
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -41,22 +41,35 @@ class ImageError(ValueError):
     """
 
 
+class ImageTooLarge(ImageError):
+    """A picture with more pixels than are allowed."""
+
+
+class UnknownFormat(ImageError):
+    """A file that is no picture, or one of a format that is not read."""
+
+
 def decode(
-    source: str | os.PathLike | BinaryIO, name: str | None = None
+    source: str | os.PathLike | BinaryIO,
+    name: str | None = None,
+    formats: Collection[str] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode one picture; see `lowlight_utils.data.images.read_image_and_alpha`."""
     is_path = isinstance(source, (str, os.PathLike))
     name = name or (os.fspath(source) if is_path else getattr(source, "name", None)) or "picture"
     if Path(str(name)).suffix.lower() in _RAW_SUFFIXES:
         # Pillow would open the thumbnail inside and never say so.
-        raise ImageError(f"{name}: a camera RAW file; export it as JPEG, PNG or 16-bit TIFF first")
+        raise UnknownFormat(
+            f"{name}: a camera RAW file; export it as JPEG, PNG or 16-bit TIFF first"
+        )
     try:
         with warnings.catch_warnings():
             # Our own, stricter limit is checked two lines below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(source, formats=_formats())
+            image = Image.open(source, formats=_formats(formats))
         with image:
-            _check(image, name)
+            _check(image, name, max_pixels)
             image.load()
             rgb, alpha = _to_srgb_and_alpha(image, name)
             upright = _UPRIGHT.get(_orientation(image))
@@ -69,13 +82,13 @@ def decode(
     except PermissionError as error:
         raise ImageError(f"{name}: may not be read; check its permissions") from error
     except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name}: has more than {MAX_PIXELS:,} pixels; make it smaller first"
+        raise ImageTooLarge(
+            f"{name}: has more than {max_pixels:,} pixels; make it smaller first"
         ) from error
     except UnidentifiedImageError as error:
         if is_path and os.path.getsize(source) == 0:
             raise ImageError(f"{name}: the file is empty; copy or download it again") from error
-        raise ImageError(
+        raise UnknownFormat(
             f"{name}: not a picture that Pillow can read; convert it to JPEG or PNG"
         ) from error
     except Exception as error:
@@ -91,18 +104,21 @@ def decode(
     return np.array(rgb), np.array(alpha) if alpha is not None else None
 
 
-@cache
-def _formats() -> tuple[str, ...]:
+def _formats(wanted: Collection[str] | None = None) -> tuple[str, ...]:
     Image.init()
-    return tuple(name for name in Image.ID if name not in _NOT_PICTURES)
+    return tuple(
+        name
+        for name in Image.ID
+        if name not in _NOT_PICTURES and (wanted is None or name in wanted)
+    )
 
 
-def _check(image: Image.Image, name: str) -> None:
+def _check(image: Image.Image, name: str, max_pixels: int) -> None:
     """Refuse, from the header alone, what would not come out as the one picture it seems to be."""
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name}: {width}x{height} is more than {MAX_PIXELS:,} pixels; make it smaller first"
+    if width * height > max_pixels:
+        raise ImageTooLarge(
+            f"{name}: {width}x{height} is more than {max_pixels:,} pixels; make it smaller first"
         )
     frames = _frames(image)
     if frames > 1:

@@ -5,10 +5,11 @@ blue. Inside the networks it is ``float32[..., H, W, 3]`` in [-1, 1]. `to_networ
 are the only two functions that convert between the two.
 """
 
+import io
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "ImageError",
+    "encode_image",
     "list_images",
     "natural_key",
     "read_image",
@@ -84,11 +86,23 @@ def read_image(source: str | os.PathLike | BinaryIO, *, name: str | None = None)
 
 
 def read_image_and_alpha(
-    source: str | os.PathLike | BinaryIO, *, name: str | None = None
+    source: str | os.PathLike | BinaryIO,
+    *,
+    name: str | None = None,
+    formats: Collection[str] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Read one picture and its transparency.
 
-    Parameters and errors are those of `read_image`.
+    The other parameters and the errors are those of `read_image`.
+
+    Parameters
+    ----------
+    formats : collection of str, optional
+        Pillow's names of the formats to read, such as "PNG"; by default all that `read_image`
+        reads. Every decoder is a way in: a server names the few that it needs.
+    max_pixels : int
+        Larger pictures are refused before they are decoded.
 
     Returns
     -------
@@ -97,7 +111,7 @@ def read_image_and_alpha(
     alpha : uint8[H, W] or None
         0 is transparent, 255 opaque; None if the file has no transparency.
     """
-    return decode(source, name)
+    return decode(source, name, formats, max_pixels)
 
 
 def write_image(
@@ -126,24 +140,60 @@ def write_image(
         `image` or `alpha` is not of the shape and type above.
     """
     path = Path(path)
+    picture, format_, options = _prepare(str(path), path.suffix, image, alpha)
+    try:
+        with replacing(path) as file:
+            picture.save(file, format=format_, **options)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path}: cannot be written ({error}); check folder and disk") from error
+
+
+def encode_image(
+    image: np.ndarray, suffix: str, alpha: np.ndarray | None = None, **options
+) -> bytes:
+    """Give one picture as the bytes of a file.
+
+    Parameters
+    ----------
+    image, alpha
+        See `write_image`.
+    suffix : str
+        Chooses the format, such as ".png".
+    options
+        For Pillow's encoder, in place of those that `write_image` uses.
+
+    Raises
+    ------
+    ImageError, ValueError
+        See `write_image`.
+    """
+    picture, format_, defaults = _prepare("picture", suffix, image, alpha)
+    buffer = io.BytesIO()
+    try:
+        picture.save(buffer, format=format_, **(defaults | options))
+    except (OSError, ValueError) as error:
+        raise ImageError(f"picture: cannot be written as {format_} ({error})") from error
+    return buffer.getvalue()
+
+
+def _prepare(
+    name: str, suffix: str, image: np.ndarray, alpha: np.ndarray | None
+) -> tuple[Image.Image, str, dict]:
+    """Check what is to be written; give it with Pillow's name of the format and its options."""
     _require_uint8_rgb(image, 3)
     if alpha is not None and (alpha.dtype != np.uint8 or alpha.shape != image.shape[:2]):
         raise ValueError(
             f"alpha is {alpha.dtype}{list(alpha.shape)}; needs uint8{list(image.shape[:2])}"
         )
     Image.init()
-    format_, options, holds_alpha = _WRITERS.get(path.suffix.lower(), (None, {}, False))
+    format_, options, holds_alpha = _WRITERS.get(suffix.lower(), (None, {}, False))
     if format_ not in Image.SAVE:
         known = " ".join(suffix for suffix, (kind, *_) in _WRITERS.items() if kind in Image.SAVE)
-        raise ImageError(f"{path}: cannot write '{path.suffix}'; end the name in one of {known}")
+        raise ImageError(f"{name}: cannot write '{suffix}'; end the name in one of {known}")
     picture = Image.fromarray(image)
     if alpha is not None and holds_alpha:
         picture.putalpha(Image.fromarray(alpha))
-    try:
-        with replacing(path) as file:
-            picture.save(file, format=format_, **options)
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{path}: cannot be written ({error}); check folder and disk") from error
+    return picture, format_, options
 
 
 @contextmanager
