@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
 import types
@@ -111,15 +112,49 @@ def _parser():
     evaluate.add_argument("--json", type=Path, help="write the measurements to this file")
     evaluate.set_defaults(run=_evaluate)
 
-    benchmark = commands.add_parser("benchmark", help="time training steps or enhancement")
-    benchmark.add_argument("what", choices=("train", "enhance"))
+    serve = commands.add_parser("serve", help="serve the web page (needs the extra web)")
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 listens to every network")
+    serve.add_argument("--port", type=int, default=8080, help="default 8080; 0 takes a free one")
+    serve.add_argument(
+        "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
+    )
+    serve.add_argument("--max-megabytes", type=int, default=25, help="of an upload (default 25)")
+    serve.add_argument("--max-megapixels", type=int, default=50, help="of a photo (default 50)")
+    serve.add_argument(
+        "--queue", type=int, default=8, help="photos in work or waiting at most (default 8)"
+    )
+    serve.add_argument(
+        "--rate-limit",
+        default="60 per minute",
+        help="photos that one client may send (default '60 per minute'); '' for no limit",
+    )
+    serve.add_argument(
+        "--trusted-proxies",
+        type=int,
+        default=0,
+        help="how many reverse proxies of yours pass X-Forwarded-For on (default 0: ignore it)",
+    )
+    serve.set_defaults(run=_serve)
+
+    benchmark = commands.add_parser(
+        "benchmark", help="time training steps, enhancement or the web page"
+    )
+    benchmark.add_argument("what", choices=("train", "enhance", "serve"))
     benchmark.add_argument(
         "--width",
         type=int,
         default=64,
         help="train: the networks' first width; the seed recipe's is 64",
     )
-    benchmark.add_argument("--weights", type=Path, help="enhance: a .keras or .onnx generator")
+    benchmark.add_argument(
+        "--weights", type=Path, help="enhance, serve: a .keras or .onnx generator"
+    )
+    benchmark.add_argument(
+        "--seconds", type=float, default=60, help="serve: how long to send photos (default 60)"
+    )
+    benchmark.add_argument(
+        "--clients", type=int, default=20, help="serve: how many send at once (default 20)"
+    )
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
     return parser
@@ -221,10 +256,49 @@ def _evaluate(options):
         _write_json(options.json, evaluation.to_json("ours", made_by))
 
 
+def _serve(options):
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    try:
+        from lowlight_utils.web import Server, Settings, Worker, create_app
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{error.name} is not installed: pip install 'lowlight-utils[web]' brings it"
+        ) from error
+    settings = Settings(
+        host=options.host,
+        port=options.port,
+        weights=options.weights,
+        max_bytes=options.max_megabytes * 2**20,
+        max_pixels=options.max_megapixels * 1_000_000,
+        upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * 2**20),
+        queue=options.queue,
+        rate_limit=options.rate_limit,
+        trusted_proxies=options.trusted_proxies,
+    )
+    print("Loading the generator ...", flush=True)
+    worker = Worker(settings)
+    try:
+        server = Server(create_app(worker, settings), settings)
+        server.stop_on_signals()
+        print(f"Serving on {server.address} (Ctrl-C stops)", flush=True)
+        server.run()
+    finally:
+        worker.close()
+    print("Stopped: all that had begun is answered.", flush=True)
+
+
 def _benchmark(options):
     from lowlight_utils import benchmark
     from lowlight_utils.prediction import is_exported
 
+    if options.what == "serve":
+        from lowlight_utils.web.load import benchmark_serve
+
+        result = benchmark_serve(options.weights, options.clients, options.seconds)
+        print(benchmark.table(result))
+        if options.json:
+            _write_json(options.json, result)
+        return
     if options.what == "train" or not is_exported(options.weights):
         _start_keras()
     print("This takes a minute or two.", file=sys.stderr)

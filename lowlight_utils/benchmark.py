@@ -187,7 +187,10 @@ def table(result):
     lines = []
     for name, value in result.items():
         if isinstance(value, dict):
-            value = ", ".join(f"{key} {number:.3g}" for key, number in value.items())
+            value = ", ".join(
+                f"{key} {number}" if isinstance(number, int) else f"{key} {number:.3g}"
+                for key, number in value.items()
+            )
         elif isinstance(value, float):
             value = f"{value:.2f}"
         lines.append(f"{name:>22}  {value}")

@@ -11,9 +11,11 @@ from hypothesis.extra.numpy import arrays
 from pictures import make_photo
 from PIL import Image, ImageCms, features
 
+from lowlight_utils.data.decode import ImageTooLarge, UnknownFormat
 from lowlight_utils.data.images import (
     IMAGE_SUFFIXES,
     ImageError,
+    encode_image,
     list_images,
     read_image,
     read_image_and_alpha,
@@ -497,3 +499,27 @@ class TestListing:
         except ImageError as error:
             suffixes = {word for word in str(error).split() if word.startswith(".")}
         assert suffixes <= set(IMAGE_SUFFIXES)
+
+
+def test_a_caller_may_name_the_formats_and_the_pixels_that_it_takes():
+    photo = make_photo(20, 30)
+    file = io.BytesIO(encoded(photo, "BMP"))
+    np.testing.assert_array_equal(read_image_and_alpha(file, formats=("BMP",))[0], photo)
+    with pytest.raises(UnknownFormat, match="upload"):
+        read_image_and_alpha(file, name="upload", formats=("PNG", "JPEG"))
+    with pytest.raises(ImageTooLarge, match="30x20"):
+        read_image_and_alpha(file, max_pixels=599)
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+def test_a_picture_is_encoded_in_memory_as_it_would_be_written(tmp_path, suffix):
+    photo = make_photo()
+    write_image(tmp_path / f"a{suffix}", photo)
+    assert encode_image(photo, suffix) == (tmp_path / f"a{suffix}").read_bytes()
+
+
+def test_encoding_takes_options_and_names_a_suffix_that_it_does_not_know():
+    photo = make_photo(200, 200)
+    assert len(encode_image(photo, ".jpg", quality=30)) < len(encode_image(photo, ".jpg"))
+    with pytest.raises(ImageError, match=r"\.xyz"):
+        encode_image(photo, ".xyz")

@@ -1,0 +1,129 @@
+"""What a request asks for: the photo, the job, and the answer where it cannot be had."""
+
+import io
+import json
+import math
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Request, Response
+
+from lowlight_utils.web import names
+from lowlight_utils.web.job import Job
+from lowlight_utils.web.settings import MIB
+from lowlight_utils.web.shelf import Shelf
+
+METHODS = (names.OURS, names.ORIGINAL, *names.BASELINES)
+RAW_TYPES = ("", "application/octet-stream")
+
+
+class Problem(Exception):
+    """An answer other than the one that was hoped for, as RFC 9457 writes it."""
+
+    def __init__(self, status: int, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.retry_after = status, detail, retry_after
+
+    def response(self, headers=()) -> Response:
+        """Give it as application/problem+json, beside other headers."""
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        kept = {k: v for k, v in dict(headers).items() if k.lower() in ("allow", "retry-after")}
+        response = Response(json.dumps(body) + "\n", self.status, kept)
+        response.mimetype = "application/problem+json"
+        response.headers["Cache-Control"] = "no-store"
+        if self.retry_after:
+            response.headers["Retry-After"] = str(self.retry_after)
+        return response
+
+
+class InMemoryRequest(Request):
+    """A request whose files are never spooled to disk; MAX_CONTENT_LENGTH bounds them."""
+
+    def _get_file_stream(
+        self, total_content_length, content_type, filename=None, content_length=None
+    ):
+        return io.BytesIO()
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upload: its bytes and name, whether to keep it, and its token if it was kept before."""
+
+    content: bytes
+    name: str
+    keep: bool = False
+    token: str | None = None
+
+
+def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
+    """Find the photo in a request: a multipart field, the whole body, or a kept one's token.
+
+    Raises
+    ------
+    Problem
+        400, 410, 413 or 415.
+    """
+    options = request.values
+    keep = options.get("keep", "") == "1"
+    if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        if token := request.form.get("token"):
+            content = shelf.get(token)
+            if content is None:
+                raise Problem(410, "this photo is not kept any more; upload it again")
+            return Photo(content, names.clean(request.form.get("name")), token=token)
+        files = request.files.getlist("photo")
+        if len(files) != 1:
+            raise Problem(400, f"send one photo in the field 'photo', not {len(files)}")
+        content, name = files[0].stream.getvalue(), files[0].filename
+    elif request.mimetype in RAW_TYPES or request.mimetype.startswith("image/"):
+        content, name = request.get_data(cache=False), options.get("name")
+    else:
+        raise Problem(415, "send multipart/form-data with a field 'photo', or a picture as body")
+    if not content:
+        raise Problem(400, "the photo is empty; choose it again")
+    if len(content) > max_bytes:
+        raise Problem(413, f"photos may have up to {max_bytes // MIB} MiB")
+    return Photo(content, names.clean(name), keep)
+
+
+def read_job(request: Request, name: str, lambda_range) -> Job:
+    """Read the options from the address or the form.
+
+    Raises
+    ------
+    Problem
+        400: a value that is none.
+    """
+    options = request.values
+    method = options.get("method") or names.OURS
+    if method not in METHODS:
+        raise Problem(400, f"method has to be one of {', '.join(METHODS)}")
+    format_ = (options.get("format") or "").lower()
+    format_ = "jpeg" if format_ == "jpg" else format_
+    if format_ and format_ not in names.FORMATS:
+        raise Problem(400, f"format has to be one of {', '.join(names.FORMATS)}")
+    lambda_ = None
+    if lambda_range and options.get("lambda"):
+        lambda_ = _number(options["lambda"], "lambda", *lambda_range)
+    return Job(
+        name=name,
+        method=method,
+        strength=_number(options.get("strength") or "1", "strength", 0, 1),
+        format=format_,
+        lambda_=lambda_,
+    )
+
+
+def _number(text: str, name: str, least: float, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:  # also false for NaN
+        raise Problem(400, f"{name} has to be a number from {least:g} to {most:g}")
+    return value

@@ -1,0 +1,54 @@
+"""The interface's words: methods, formats and file names; nothing heavy is imported for them."""
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+OURS, ORIGINAL = "generator", "original"
+
+BASELINES = {
+    "gamma-2.2": "gamma 2.2",
+    "auto-gamma": "auto gamma",
+    "histogram-equalisation": "histogram equalisation",
+    "clahe": "CLAHE",
+    "lime": "LIME",
+}
+"""The classical methods: the interface's name -> the name in `BASELINES`; a test compares them."""
+
+FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+
+EXAMPLES = {
+    "dog": "A golden retriever in a garden",
+    "parrot": "A lorikeet on a branch",
+    "coffee": "A cup of coffee on a wooden table",
+    "astronaut": "An astronaut beside a flag",
+}
+"""The bundled photos that the page offers, and what they show; none asks for a credit."""
+
+
+def clean(name: str | None) -> str:
+    """Make a name that a stranger chose harmless: no folder, no control characters, not long.
+
+    Examples
+    --------
+    >>> clean("../../holiday.jpg")
+    'holiday.jpg'
+    """
+    name = unicodedata.normalize("NFC", name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    # Controls, and marks that turn the direction of writing ("gpj.exe" shown as "exe.jpg").
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
+    name = re.sub(r'[<>:"|?*]', "_", name).strip(" .")
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem[:100]}{dot}{suffix[:10]}" if dot else name[:100] or "photo"
+
+
+def attachment(name: str, format_: str) -> str:
+    """Give Content-Disposition for a result: the upload's name, with the result's suffix."""
+    stem, dot, suffix = name.rpartition(".")
+    same = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg"}.get(suffix.lower(), suffix.lower())
+    if not dot or same != format_:
+        name = (stem if dot else name) + SUFFIXES[format_]
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace("\\", "_")
+    plain = plain.replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,182 @@
+"""From an uploaded file's bytes to the enhanced file's bytes; this runs in the worker."""
+
+import io
+import math
+import time
+
+import numpy as np
+from PIL import Image
+
+from lowlight_utils.data.decode import ImageTooLarge, UnknownFormat
+from lowlight_utils.data.images import ImageError, encode_image, read_image_and_alpha, resize
+from lowlight_utils.prediction.baselines import BASELINES
+from lowlight_utils.web import names
+from lowlight_utils.web.job import Enhanced, Job, Refused
+from lowlight_utils.web.settings import Settings
+
+try:  # an extra of its own weight: phones' HEIC photos are read where it is installed
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+except ImportError:
+    pass
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
+"""What is decoded: Pillow knows many more, and each is a way in."""
+
+# Chosen for speed at 12 megapixels: PNG's level 6 and lossless WebP take several times as long.
+ENCODERS = {
+    "jpeg": {"quality": 92},
+    "png": {"compress_level": 3},
+    "webp": {"quality": 92, "method": 2, "lossless": False},
+}
+
+# In double precision a 12-megapixel picture and its HSV copy alone are 576 MB.
+BASELINE_PIXELS = 4_000_000
+"""Larger photos are made smaller before a classical method is applied to them."""
+
+EXAMPLE_SEED = 7
+
+
+class Pipeline:
+    """Decode, enhance, blend and encode uploads with one `Enhancer`.
+
+    Parameters
+    ----------
+    enhancer : Enhancer
+        Or any uint8[H, W, 3] -> uint8[H, W, 3]. If it has a `lambda_range`, a pair of floats, it
+        is also called with ``lambda_=``.
+    settings : Settings, optional
+    """
+
+    def __init__(self, enhancer, settings: Settings | None = None) -> None:
+        self.enhancer = enhancer
+        self.settings = settings or Settings()
+        self.lambda_range = getattr(enhancer, "lambda_range", None)
+
+    def __call__(self, content: bytes, job: Job) -> Enhanced:
+        """Do one job.
+
+        Raises
+        ------
+        Refused
+            With 413, 415 or 422: too many pixels, no picture of `FORMATS`, or a picture that is
+            damaged or not a single still photo.
+        """
+        try:
+            return self._do(content, job)
+        except MemoryError as error:
+            raise Refused(413, f"{job.name}: takes too much memory; make it smaller") from error
+
+    def warm_up(self) -> dict[str, bytes]:
+        """Make the page's examples, which also lets every part of the work run once.
+
+        Returns
+        -------
+        dict
+            "dog-dark" and so on -> a PNG file, "dog-bright" -> a JPEG file of the result.
+        """
+        from lowlight_utils.data.sources import sample_pairs
+
+        pairs = sample_pairs("test", size=384, seed=EXAMPLE_SEED)
+        files = {}
+        for name in names.EXAMPLES:
+            dark = encode_image(pairs.low[pairs.names.index(name)], ".png")
+            files[f"{name}-dark"] = dark
+            files[f"{name}-bright"] = self(dark, Job(format="jpeg")).content
+        return files
+
+    def _do(self, content: bytes, job: Job) -> Enhanced:
+        clock = Clock()
+        image, alpha, source_format = self._read(content, job.name)
+        clock.lap("read")
+        enhanced = self._enhance(image, job)
+        if enhanced.shape != image.shape:  # a classical method, at a smaller size
+            image = resize(image, enhanced.shape[:2])
+            alpha = _resize_alpha(alpha, enhanced.shape[:2])
+        result = blend(image, enhanced, job.strength)
+        clock.lap("enhance")
+        kind = job.format or _nearest(source_format)
+        content = _encode(result, alpha, kind)
+        clock.lap("write")
+        height, width = result.shape[:2]
+        return Enhanced(content, kind, width, height, clock.laps)
+
+    def _read(self, content: bytes, name: str):
+        try:
+            image, alpha = read_image_and_alpha(
+                io.BytesIO(content),
+                name=name,
+                formats=FORMATS,
+                max_pixels=self.settings.max_pixels,
+            )
+            with Image.open(io.BytesIO(content), formats=_installed()) as opened:
+                return image, alpha, opened.format
+        except ImageTooLarge as error:
+            raise Refused(413, str(error)) from error
+        except UnknownFormat as error:
+            raise Refused(415, str(error)) from error
+        except ImageError as error:
+            raise Refused(422, str(error)) from error
+
+    def _enhance(self, image: np.ndarray, job: Job) -> np.ndarray:
+        if job.method == names.ORIGINAL or job.strength == 0:
+            return image
+        if job.method == names.OURS:
+            if self.lambda_range and job.lambda_ is not None:
+                return self.enhancer(image, lambda_=job.lambda_)
+            return self.enhancer(image)
+        height, width = image.shape[:2]
+        shrink = math.sqrt(BASELINE_PIXELS / (height * width))
+        if shrink < 1:
+            image = resize(image, (max(1, int(height * shrink)), max(1, int(width * shrink))))
+        return BASELINES[names.BASELINES[job.method]](image)
+
+
+class Clock:
+    """Seconds between one `lap` and the next, by name."""
+
+    def __init__(self):
+        self.laps = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name):
+        """Note the time since the last lap under a name."""
+        now = time.perf_counter()
+        self.laps[name], self._last = now - self._last, now
+
+
+def blend(image: np.ndarray, enhanced: np.ndarray, strength: float) -> np.ndarray:
+    """Mix two uint8[H, W, 3] pictures: ``image + strength * (enhanced - image)``.
+
+    That is what a browser shows when it lays one over the other, so that page and result agree.
+    """
+    if strength == 1:
+        return enhanced
+    if strength == 0:
+        return image
+    return np.asarray(Image.blend(Image.fromarray(image), Image.fromarray(enhanced), strength))
+
+
+def _installed() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _nearest(source_format: str) -> str:
+    kind = source_format.lower()
+    return kind if kind in names.FORMATS else "png" if kind == "tiff" else "jpeg"
+
+
+def _resize_alpha(alpha: np.ndarray | None, size: tuple[int, int]) -> np.ndarray | None:
+    if alpha is None:
+        return None
+    return resize(np.repeat(alpha[..., None], 3, axis=-1), size)[..., 0]
+
+
+def _encode(image: np.ndarray, alpha: np.ndarray | None, kind: str) -> bytes:
+    if alpha is not None and kind == "jpeg":  # which has no transparency: on white, as on a page
+        opacity = alpha[..., None].astype(np.uint16)
+        image = ((image * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+        alpha = None
+    return encode_image(image, names.SUFFIXES[kind], alpha, **ENCODERS[kind])

@@ -1,0 +1,65 @@
+"""`Settings`: the limits under which the page is served."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where to listen, and how much of what to take.
+
+    Attributes
+    ----------
+    host, port : str, int
+        Port 0 takes a free one.
+    weights : Path or None
+        A generator's file; None is the shipped one.
+    max_bytes, max_pixels : int
+        Larger photos are refused: by their bytes while they arrive, by their pixels before they are
+        decoded.
+    queue : int
+        How many photos may be in work or waiting. Who comes later is told to come back (503).
+    upload_memory : int
+        Bytes that all photos together may take while they arrive and while answers leave.
+    upload_seconds : float
+        How long one request may take to arrive.
+    job_seconds : float
+        How long one photo may be worked on before the worker is taken to hang.
+    job_memory : int
+        Bytes that the worker may take for one photo, beyond what it holds when idle (Linux only).
+    rate_limit : str
+        Photos a client may send, such as "60 per minute" (Flask-Limiter's notation); empty for
+        no limit.
+    trusted_proxies : int
+        How many reverse proxies stand before the server: as many entries of X-Forwarded-For are
+        believed. With 0 the header is ignored, since anybody could have written it.
+    keep_seconds, keep_bytes : float, int
+        How long, and up to how many bytes together, photos are kept in memory for a page that asked
+        for it, so that its sliders need not upload them again.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    weights: Path | None = None
+    max_bytes: int = 25 * MIB
+    max_pixels: int = 50_000_000
+    queue: int = 8
+    upload_memory: int = 128 * MIB
+    upload_seconds: float = 120.0
+    job_seconds: float = 30.0
+    job_memory: int = 1024 * MIB
+    rate_limit: str = "60 per minute"
+    trusted_proxies: int = 0
+    keep_seconds: float = 600.0
+    keep_bytes: int = 64 * MIB
+
+    def __post_init__(self):
+        for name in ("max_bytes", "max_pixels", "queue", "upload_memory"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.upload_memory < self.max_bytes:
+            raise ValueError("upload_memory must hold at least one photo of max_bytes")
+        if self.trusted_proxies < 0:
+            raise ValueError(f"trusted_proxies must be 0 or more, not {self.trusted_proxies}")

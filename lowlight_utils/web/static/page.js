@@ -1,0 +1,386 @@
+// One script. The page keeps one photo; the server makes every result; the browser only blends
+// original and result (the strength slider) and moves a line between them (the divider).
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const stage = $("stage");
+const MAX_BYTES = Number(document.body.dataset.maxBytes);
+const PATIENCE = 5; // how often a busy server is asked again
+
+// The photo on the stage: its file (until the server has a token for it, and in case the server
+// forgets), the results by method, and a number that tells late answers that they are late.
+let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
+let request = null; // the request under way, so that it can be given up
+let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
+
+// --- The photo -------------------------------------------------------------------------------
+
+async function open(file, { example = "" } = {}) {
+  complain("");
+  if (file.size > MAX_BYTES) {
+    complain(`${file.name} has ${megabytes(file.size)}; up to ${megabytes(MAX_BYTES)} are taken.`);
+    return;
+  }
+  forget();
+  giveUp();
+  photo = { file, name: file.name || "photo", example, token: "", results: new Map() };
+  const mine = photo;
+  markExample();
+  document.querySelector("input[name=how][value=generator]").checked = true;
+  const result = await enhance();
+  if (!result || mine !== photo) return;
+  if (!(await display(file))) {
+    // HEIC and TIFF: few browsers show them, so the server says what is in it.
+    const original = await ask({ method: "original", format: "jpeg" });
+    if (!original || mine !== photo) return;
+    await display(original.blob);
+  }
+  show(result);
+  setStrength(100);
+  setDivider(50);
+}
+
+// Show a file as the original. False if this browser cannot read it.
+async function display(blob) {
+  const url = URL.createObjectURL(blob);
+  const trial = new Image();
+  trial.src = url;
+  try {
+    await trial.decode();
+  } catch {
+    URL.revokeObjectURL(url);
+    return false;
+  }
+  setPicture($("before"), url);
+  setPicture($("base"), url);
+  const name = photo.example ? exampleText(photo.example) : photo.name;
+  $("before").alt = `${name}, as it was`;
+  $("after").alt = `${name}, enhanced`;
+  const ratio = trial.naturalWidth / trial.naturalHeight;
+  stage.style.setProperty("--ratio", ratio);
+  stage.toggleAttribute("data-wide", ratio > 1);
+  stage.toggleAttribute("data-clear", !/jpe?g/.test(blob.type) && isClear(trial));
+  return true;
+}
+
+// Whether any of a picture is transparent, judged on a small copy of it.
+function isClear(image) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 64;
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0, 64, 64);
+  return context.getImageData(0, 0, 64, 64).data.some((value, i) => i % 4 === 3 && value < 255);
+}
+
+function setPicture(image, url) {
+  if (image.src.startsWith("blob:") && image.src !== url && image.id !== "base") {
+    URL.revokeObjectURL(image.src);
+  }
+  image.src = url;
+}
+
+async function enhance() {
+  const method = chosenMethod();
+  const key = `${method} ${$("lambda")?.value ?? ""}`;
+  if (!photo.results.has(key)) {
+    const mine = photo;
+    const result = await ask({ method });
+    if (!result || mine !== photo) return null;
+    mine.results.set(key, { ...result, method });
+  }
+  return photo.results.get(key);
+}
+
+function show(result) {
+  setPicture($("after"), URL.createObjectURL(result.blob));
+  $("after-label").textContent = labelOf(result.method);
+  const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
+  say(`${photo.name}: ${how} in ${result.seconds} s.`);
+}
+
+// --- The server ------------------------------------------------------------------------------
+
+// Ask for a result of the photo. Null if there is none; the page then says why.
+async function ask(options) {
+  const [mine, myTurn] = [photo, turn];
+  await haveFile();
+  for (let tries = 0; ; tries++) {
+    if (myTurn !== turn) return null;
+    const form = new FormData();
+    for (const [name, value] of Object.entries(options)) form.append(name, value);
+    if ($("lambda")) form.append("lambda", $("lambda").value);
+    if (mine.token) {
+      form.append("token", mine.token);
+      form.append("name", mine.name);
+    } else {
+      form.append("keep", "1");
+      form.append("photo", mine.file, mine.name);
+    }
+    busy(mine.token ? "Enhancing" : "Sending");
+    let answer;
+    try {
+      answer = await send(form);
+    } catch (error) {
+      if (error.message !== "given up") complain("The server cannot be reached. Try again.");
+      return null;
+    } finally {
+      busy("");
+    }
+    if (answer.status === 200) {
+      mine.token = answer.getResponseHeader("Photo-Token") || mine.token;
+      const total = /total;dur=([\d.]+)/.exec(answer.getResponseHeader("Server-Timing") ?? "");
+      const name = nameIn(answer.getResponseHeader("Content-Disposition")) || mine.name;
+      const seconds = total ? (total[1] / 1000).toFixed(total[1] < 950 ? 2 : 1) : "?";
+      return { blob: answer.response, name, seconds };
+    }
+    if (answer.status === 410 && mine.token) {
+      mine.token = ""; // forgotten in the meantime: send it again
+      continue;
+    }
+    const wait = Number(answer.getResponseHeader("Retry-After"));
+    if (answer.status === 503 && tries < PATIENCE) {
+      await pause(wait || 3);
+      continue;
+    }
+    complain(await explanation(answer));
+    return null;
+  }
+}
+
+// XMLHttpRequest, since fetch does not tell how much of an upload has been sent.
+function send(form) {
+  return new Promise((resolve, reject) => {
+    const mine = new XMLHttpRequest();
+    mine.open("POST", $("work").getAttribute("action"));
+    mine.responseType = "blob";
+    mine.upload.onprogress = (event) => {
+      if (event.lengthComputable && request === mine) progress(event.loaded / event.total);
+    };
+    mine.onload = () => resolve(mine);
+    mine.onerror = () => reject(new Error("unreachable"));
+    mine.onabort = () => reject(new Error("given up"));
+    request = mine;
+    mine.send(form);
+  });
+}
+
+async function explanation(answer) {
+  try {
+    const { detail } = JSON.parse(await answer.response.text());
+    return `${detail[0].toUpperCase()}${detail.slice(1)}.`;
+  } catch {
+    return `The server answered ${answer.status}. Try again, or another photo.`;
+  }
+}
+
+function nameIn(disposition) {
+  const found = /filename\*=UTF-8''([^;]+)/.exec(disposition ?? "");
+  return found ? decodeURIComponent(found[1]) : "";
+}
+
+// Let the server forget the photo at once; it would do so by itself some minutes later.
+function forget() {
+  if (photo.token) fetch(`/api/photos/${photo.token}`, { method: "DELETE", keepalive: true });
+  photo.token = "";
+}
+
+function giveUp() {
+  turn++;
+  request?.abort();
+  request = null;
+}
+
+// The example that the page opens with has been shown without asking the server.
+async function haveFile() {
+  const mine = photo;
+  if (!mine.file) mine.file = await exampleFile(mine.example);
+  mine.name = mine.name || mine.file.name;
+}
+
+async function pause(seconds) {
+  for (let left = Math.ceil(seconds); left > 0; left--) {
+    busy(`The server is busy: trying again in ${left} s`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  busy("");
+}
+
+// --- What is said ----------------------------------------------------------------------------
+
+function busy(text) {
+  $("working").hidden = !text;
+  stage.setAttribute("aria-busy", Boolean(text));
+  $("stage-text").textContent = text;
+  $("progress").removeAttribute("value");
+  if (text) say(`${text} …`);
+}
+
+function progress(share) {
+  $("progress").value = share;
+  if (share === 1) return busy("Enhancing");
+  $("stage-text").textContent = `Sending: ${Math.round(100 * share)} %`;
+}
+
+function say(text) {
+  $("status").textContent = text;
+}
+
+function complain(text) {
+  $("problem").hidden = !text;
+  $("problem").textContent = text;
+  if (text) say("");
+}
+
+const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;
+const chosenMethod = () => document.querySelector("input[name=how]:checked").value;
+
+function labelOf(method) {
+  if (method === "generator") return "Enhanced";
+  return document.querySelector(`input[name=how][value="${method}"]`).parentElement.innerText.trim();
+}
+
+// --- Examples --------------------------------------------------------------------------------
+
+function firstExample() {
+  return document.querySelector("[data-example]").dataset.example;
+}
+
+function exampleText(name) {
+  const button = document.querySelector(`[data-example="${name}"]`);
+  return button.getAttribute("aria-label").replace("Example: ", "");
+}
+
+async function exampleFile(name) {
+  const answer = await fetch(`/examples/${name}-dark`);
+  return new File([await answer.blob()], `${name}.png`, { type: "image/png" });
+}
+
+function markExample() {
+  for (const button of document.querySelectorAll("[data-example]")) {
+    if (button.dataset.example === photo.example) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
+}
+
+for (const button of document.querySelectorAll("[data-example]")) {
+  button.addEventListener("click", async () => {
+    open(await exampleFile(button.dataset.example), { example: button.dataset.example });
+  });
+}
+
+// --- Four ways to bring a photo: choose, take, drop, paste -------------------------------------
+
+for (const id of ["file", "camera"]) {
+  $(id).addEventListener("change", (event) => {
+    if (event.target.files.length) open(event.target.files[0]);
+    event.target.value = ""; // so that the same file can be chosen again
+  });
+}
+
+const carriesFile = (event) => [...event.dataTransfer.types].includes("Files");
+let depth = 0; // entering a child fires before leaving its parent
+addEventListener("dragenter", (event) => {
+  if (!carriesFile(event)) return;
+  depth++;
+  $("drop").hidden = false;
+});
+addEventListener("dragleave", (event) => {
+  if (carriesFile(event) && --depth <= 0) $("drop").hidden = true;
+});
+addEventListener("dragover", (event) => {
+  if (carriesFile(event)) event.preventDefault();
+});
+addEventListener("drop", (event) => {
+  if (!carriesFile(event)) return;
+  event.preventDefault();
+  depth = 0;
+  $("drop").hidden = true;
+  if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
+});
+addEventListener("paste", (event) => {
+  const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
+  if (file) open(file);
+});
+
+// --- The divider -----------------------------------------------------------------------------
+
+// The range input is what keyboards and screen readers operate. Pointers drag on the whole stage:
+// phones would only let the input's thumb be dragged.
+function setDivider(percent) {
+  $("divider").value = percent;
+  $("divider").setAttribute("aria-valuetext", `${Math.round(percent)} % original`);
+  stage.style.setProperty("--at", `${percent}%`);
+}
+
+function follow(event) {
+  const box = stage.getBoundingClientRect();
+  setDivider(Math.min(100, Math.max(0, (100 * (event.clientX - box.left)) / box.width)));
+}
+
+stage.addEventListener("pointerdown", (event) => {
+  if (stage.dataset.view !== "divider" || event.button !== 0) return;
+  if (event.target.closest(".working")) return;
+  stage.setPointerCapture(event.pointerId);
+  follow(event);
+});
+stage.addEventListener("pointermove", (event) => {
+  if (stage.hasPointerCapture(event.pointerId)) follow(event);
+});
+stage.addEventListener("dragstart", (event) => event.preventDefault()); // of the image itself
+$("divider").addEventListener("input", (event) => setDivider(Number(event.target.value)));
+
+// --- Controls --------------------------------------------------------------------------------
+
+for (const radio of document.querySelectorAll("input[name=view]")) {
+  radio.addEventListener("change", () => {
+    stage.dataset.view = radio.value;
+  });
+}
+
+function setStrength(percent) {
+  $("strength").value = percent;
+  $("strength-value").textContent = `${percent} %`;
+  stage.style.setProperty("--strength", percent / 100);
+}
+$("strength").addEventListener("input", (event) => setStrength(Number(event.target.value)));
+
+async function change() {
+  complain("");
+  giveUp();
+  const result = await enhance();
+  if (result && result.method === chosenMethod()) show(result);
+}
+for (const radio of document.querySelectorAll("input[name=how]")) {
+  radio.addEventListener("change", change);
+}
+$("lambda")?.addEventListener("input", () => {
+  $("lambda-value").textContent = Number($("lambda").value).toPrecision(3);
+});
+$("lambda")?.addEventListener("change", change);
+
+$("cancel").addEventListener("click", () => {
+  giveUp();
+  say("Given up.");
+});
+
+// What is shown is a blend made here; what is saved is made by the server, at full size.
+$("download").addEventListener("click", async () => {
+  complain("");
+  const strength = Number($("strength").value) / 100;
+  const format = $("format").value;
+  let result;
+  if (strength === 1 && !format) result = await enhance();
+  else result = await ask({ method: chosenMethod(), strength, format });
+  if (!result) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(result.blob);
+  link.download = result.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  say(`Saved ${result.name}, ${megabytes(result.blob.size)}.`);
+});
+
+addEventListener("pagehide", forget);
+$("work").addEventListener("submit", (event) => event.preventDefault());
+setDivider(50);
+setStrength(100); // a reload keeps what was set

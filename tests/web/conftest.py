@@ -1,0 +1,46 @@
+"""A small generator behind the page: real, but quick to build and to run."""
+
+import pytest
+
+from lowlight_utils.web import Pipeline, Settings, create_app
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    from lowlight_utils.training import QUICK, build_generator
+
+    path = tmp_path_factory.mktemp("weights") / "generator.keras"
+    build_generator(QUICK.but(width=4, depth=3)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def enhancer(weights):
+    from lowlight_utils.prediction import Enhancer
+
+    return Enhancer(weights, max_side=256)
+
+
+@pytest.fixture(scope="session")
+def pipeline(enhancer):
+    pipeline = Pipeline(enhancer, Settings(max_pixels=2_000_000))
+    pipeline.examples = pipeline.warm_up()  # once for all applications of the tests
+    return pipeline
+
+
+@pytest.fixture
+def app_with(pipeline):
+    """app_with(rate_limit="2 per minute") makes an application with those settings."""
+
+    def make(enhance=None, **settings):
+        chosen = Settings(**({"rate_limit": "", "max_bytes": 2_000_000} | settings))
+        app = create_app(enhance or pipeline, chosen)
+        app.testing = False  # errors become answers, as they do for visitors
+        return app
+
+    return make
+
+
+@pytest.fixture
+def client(app_with):
+    return app_with().test_client()

@@ -1,0 +1,97 @@
+"""The worker: a real process, killed and starved."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from uploads import decode, file_of, good
+
+from lowlight_utils.web import Settings, Worker
+from lowlight_utils.web.job import Job, Refused, WorkerError
+from lowlight_utils.web.worker import _without_message
+
+
+@pytest.fixture(scope="module")
+def worker(weights):
+    worker = Worker(Settings(weights=weights, max_pixels=2_000_000, job_seconds=20))
+    yield worker
+    worker.close()
+
+
+def wait_until_ready(worker, seconds=60):
+    end = time.monotonic() + seconds
+    while not worker.ready and time.monotonic() < end:
+        time.sleep(0.05)
+    assert worker.ready
+
+
+def test_it_enhances_and_says_why_it_refuses(worker):
+    assert decode(worker(good(), Job()).content).size == (64, 48)
+    with pytest.raises(Refused, match=r"walk\.jpg") as refused:
+        worker(b"nothing", Job(name="walk.jpg"))
+    assert refused.value.status == 415
+    assert {"dog-dark", "dog-bright"} <= worker.examples.keys()
+
+
+def test_killed_while_idle_it_comes_back_and_no_job_is_lost(worker):
+    before = worker.restarts
+    os.kill(worker.pid, signal.SIGKILL)
+    assert worker(good(), Job()).format == "png"
+    assert worker.restarts == before + 1
+
+
+def test_a_job_that_takes_too_long_is_ended_and_the_next_one_works(weights):
+    worker = Worker(Settings(weights=weights, job_seconds=20))
+    try:
+        os.kill(worker.pid, signal.SIGSTOP)  # as if a decoder never ended
+        worker.settings = Settings(weights=weights, job_seconds=0.5)
+        with pytest.raises(WorkerError, match="longer than"):
+            worker(good(), Job())
+        worker.settings = Settings(weights=weights, job_seconds=20)
+        assert worker(good(), Job()).format == "png"
+        assert worker.restarts == 1
+    finally:
+        worker.close()
+
+
+def test_it_can_write_no_file_and_leaves_no_core_dump(worker):
+    limits = open(f"/proc/{worker.pid}/limits").read()
+    for name in ("Max file size", "Max core file size"):
+        (line,) = [line for line in limits.splitlines() if line.startswith(name)]
+        assert line.split()[4 if "core" in name else 3] == "0"
+
+
+def test_a_photo_that_needs_too_much_memory_is_refused(weights):
+    worker = Worker(Settings(weights=weights, job_memory=150 * 2**20, job_seconds=60))
+    try:
+        large = file_of(np.zeros((6000, 8000, 3), np.uint8), "JPEG")  # 144 MB, and twice over
+        with pytest.raises((Refused, WorkerError)):
+            worker(large, Job())
+        wait_until_ready(worker)
+        assert worker(good(), Job()).format == "png"
+    finally:
+        worker.close()
+
+
+def test_a_generator_that_cannot_be_loaded_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"none\.keras"):
+        Worker(Settings(weights=tmp_path / "none.keras"))
+
+
+def test_an_error_is_told_without_its_message():
+    try:
+        raise KeyError("private")
+    except KeyError as error:
+        text = _without_message(error)
+    assert "KeyError in test_worker.py" in text
+    assert "private" not in text
+
+
+def test_once_closed_it_takes_no_more(weights):
+    worker = Worker(Settings(weights=weights))
+    worker.close()
+    with pytest.raises(WorkerError):
+        worker(good(), Job())
+    assert not worker.ready
