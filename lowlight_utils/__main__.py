@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lowlight_utils import __version__
 from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
+from lowlight_utils.tuning.studies import STUDIES, study_recipes
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: errors only
 
@@ -89,18 +90,39 @@ def _parser():
     )
     train.add_argument("--out", required=True, type=Path, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    overrides = train.add_argument_group(
-        "overrides",
-        "change one field of the recipe each; lowlight_utils.training.Recipe explains them",
-    )
-    for field in fields(Recipe):
-        flag, choices = f"--{field.name.replace('_', '-')}", CHOICES.get(field.name)
-        note = (f"{', '.join(choices)}; " if choices else "") + f"seed has {field.default}"
-        if field.type is bool:
-            overrides.add_argument(flag, action=argparse.BooleanOptionalAction, help=note)
-        else:
-            overrides.add_argument(flag, type=_kind(field.type), metavar="VALUE", help=note)
+    _add_overrides(train)
     train.set_defaults(run=_train)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="train many recipes to answer one question",
+        description="Train the recipes of a study and tabulate the results in OUT/results.csv. The "
+        "same command again goes on where it was killed, or shares the work with the first.",
+        epilog="studies: " + " ".join(f"{name}: {study.asks}" for name, study in STUDIES.items()),
+    )
+    sweep.add_argument("--study", required=True, choices=STUDIES, help="see below")
+    sweep.add_argument("--data", required=True, nargs="+", help="as for train; several are joined")
+    sweep.add_argument("--out", required=True, type=Path, help="the sweep's folder")
+    sweep.add_argument("--recipe", default="quick", help="what the study changes; default: quick")
+    sweep.add_argument(
+        "--seeds", type=int, nargs="+", help="for every setting; default: the study's choice"
+    )
+    sweep.add_argument("--name", help="the study's name in the database (default: --study)")
+    sweep.add_argument(
+        "--storage", metavar="URL", help="a database to share (default: SQLite, OUT/study.db)"
+    )
+    sweep.add_argument(
+        "--grace",
+        type=int,
+        default=60,
+        metavar="SECONDS",
+        help="of silence until a process counts as killed (default 60)",
+    )
+    sweep.add_argument(
+        "--export", type=Path, metavar="DIR", help="copy the results there at the end, no weights"
+    )
+    _add_overrides(sweep, without=("name", "seed"))
+    sweep.set_defaults(run=_sweep)
 
     evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
     evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
@@ -160,6 +182,32 @@ def _parser():
     return parser
 
 
+def _add_overrides(parser, without=()):
+    """Add an option for each field of a recipe."""
+    group = parser.add_argument_group(
+        "overrides",
+        "change one field of the recipe each; lowlight_utils.training.Recipe explains them",
+    )
+    for field in fields(Recipe):
+        if field.name in without:
+            continue
+        flag, choices = f"--{field.name.replace('_', '-')}", CHOICES.get(field.name)
+        note = (f"{', '.join(choices)}; " if choices else "") + f"seed has {field.default}"
+        if field.type is bool:
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=note)
+        else:
+            group.add_argument(flag, type=_kind(field.type), metavar="VALUE", help=note)
+
+
+def _overrides(options, without=()):
+    """Return the fields that the options change."""
+    return {
+        field.name: getattr(options, field.name)
+        for field in fields(Recipe)
+        if field.name not in without and getattr(options, field.name) is not None
+    }
+
+
 def _kind(annotation):
     """Return the type that a recipe's field is read as; of `int | None`, the int."""
     if isinstance(annotation, types.UnionType):
@@ -211,12 +259,7 @@ def _export(options):
 
 
 def _train(options):
-    changes = {
-        field.name: value
-        for field in fields(Recipe)
-        if (value := getattr(options, field.name)) is not None
-    }
-    recipe = read_recipe(options.recipe).but(**changes)
+    recipe = read_recipe(options.recipe).but(**_overrides(options))
     from lowlight_utils.data.sources import load_splits
 
     splits = load_splits(
@@ -236,6 +279,43 @@ def _train(options):
     scores = run.history["val_psnr"]
     kept = max(scores) if recipe.keep == "best" else scores[-1]
     print(f"{run.generator_file}: {kept:.2f} dB on the validation pairs")
+
+
+def _sweep(options):
+    # The option --name is the study's name in the database, not the recipe's.
+    changes = _overrides(options, without=("name", "seed"))
+    varied = [name for name in STUDIES[options.study].varies if name in changes]
+    if varied:
+        raise ValueError(f"The study {options.study} sets {', '.join(varied)} itself.")
+    recipes = study_recipes(
+        options.study, read_recipe(options.recipe).but(**changes), options.seeds
+    )
+    from lowlight_utils.tuning.results import export
+
+    try:
+        from lowlight_utils.tuning.run import run_sweep
+    except ModuleNotFoundError as error:  # Optuna is an extra
+        raise ValueError(str(error)) from error
+    _start_keras()
+    print(f"{STUDIES[options.study].asks} {len(recipes)} trials into {options.out}/")
+    sweep = run_sweep(
+        recipes,
+        options.data,
+        options.out,
+        name=options.name or options.study,
+        storage=options.storage,
+        grace=options.grace,
+    )
+    wide = max(len(recipe.name) for recipe in recipes)
+    print(f"{'':{wide}}{'PSNR':>8}{'SSIM':>8}{'ΔE':>7}{'sharpness':>11}  (validation, last epoch)")
+    for recipe in recipes:
+        row = sweep.row(recipe.name)
+        print(f"{recipe.name:{wide}}{row['psnr']:8.2f}{row['ssim']:8.3f}", end="")
+        print(f"{row['ciede2000']:7.1f}{row['sharpness']:11.2f}")
+    print(options.out / "results.csv")
+    if options.export:
+        export(options.out, options.export)
+        print(options.export)
 
 
 def _evaluate(options):

@@ -1,7 +1,9 @@
 """The command line, run as its users run it: as a process of its own."""
 
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from PIL import Image
 
 from lowlight_utils.data import read_image, write_image
 from lowlight_utils.training import QUICK
+from lowlight_utils.tuning import read_table
 
 
 def lowlight(*arguments):
@@ -150,6 +153,44 @@ def test_train_refuses_an_unknown_recipe_and_lists_those_there_are(tmp_path):
     done = lowlight("train", "--recipe", "sead", "--data", "sample", "--out", tmp_path)
     assert done.returncode == 1
     assert "seed-1" in done.stderr
+
+
+def sweep(out, *options):
+    small = ["--size", 32, "--crop", 32, "--copies", 1, "--width", 4, "--depth", 3, "--epochs", 1]
+    small += ["--discriminator-width", 4]
+    return lowlight("sweep", "--data", "sample", "--out", out, *small, *options)
+
+
+def test_sweep_writes_a_table_whose_rows_can_be_trained_again(tmp_path):
+    study = ["--study", "repeat", "--lambda-l1", 10, "--seeds", 3]
+    done = sweep(tmp_path / "out", *study, "--export", tmp_path / "kept")
+    assert done.returncode == 0, done.stderr
+    (row,) = read_table(tmp_path / "kept" / "results.csv")
+    assert (row["trial"], row["lambda_l1"], row["seed"]) == ("quick-seed-3", 10.0, 3)
+    assert not list((tmp_path / "kept").rglob("*.keras"))
+
+    command = shlex.split(row["command"].replace("build/again", str(tmp_path / "again")))
+    assert command[:3] == ["python", "-m", "lowlight_utils"]
+    done = lowlight(*command[3:])
+    assert done.returncode == 0, done.stderr
+    (again,) = read_table(tmp_path / "again" / "results.csv")
+    assert {**again, "seconds": 0} == {**row, "seconds": 0}
+
+
+def test_sweep_refuses_to_override_what_the_study_varies(tmp_path):
+    done = sweep(tmp_path, "--study", "seed-five", "--lambda-l1", 3)
+    assert done.returncode == 1
+    assert "sets lambda_l1 itself" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_sweep_without_optuna_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "optuna.py").write_text("raise ModuleNotFoundError('no', name='optuna')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    done = lowlight("sweep", "--study", "repeat", "--data", "sample", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "lowlight-utils[tuning]" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_evaluate_names_a_picture_without_a_partner(tmp_path, pair_folders, weights):

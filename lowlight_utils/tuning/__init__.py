@@ -1,5 +1,17 @@
-"""The tuning room: several recipes trained one after the other, and compared (notebook 04)."""
+"""The tuning room: many recipes trained on the same data, and compared (notebook 04).
 
-from lowlight_utils.tuning.sweep import results_table, sweep
+Names are imported from their module on first use: results can be read without Keras or Optuna.
+"""
 
-__all__ = ["results_table", "sweep"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "results": ["Sweep", "export", "read_sweep", "read_table"],
+        "run": ["run_sweep"],
+        "studies": ["STUDIES", "study_recipes"],
+        "sweep": ["results_table", "sweep"],
+        "trial": ["run_trial"],
+    },
+)

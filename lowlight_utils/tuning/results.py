@@ -1,0 +1,226 @@
+"""What a sweep's folder holds, read back: a table, histories and pictures. Needs no Keras."""
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lowlight_utils.data.images import read_image, replacing
+
+TABLE_FILE = "results.csv"
+METRICS_FILE = "metrics.json"
+PICTURES_FILE = "pictures.webp"
+LOW_FILE, HIGH_FILE = "low.webp", "high.webp"
+SCENES = 6  # at most so many are kept as pictures
+QUALITY = 88  # of WebP: for looking at; nothing is measured on these files
+
+COLUMNS = {  # of the table, in order, with what its texts are read as
+    "trial": str,
+    "mode": str,
+    "recipe": str,
+    "changes": str,
+    "lambda_l1": float,
+    "adversarial": float,
+    "generator_lr": float,
+    "discriminator_lr": float,
+    "epochs": int,
+    "seed": int,
+    "psnr": float,
+    "ssim": float,
+    "ciede2000": float,
+    "sharpness": float,
+    "best_epoch": int,
+    "best_val_psnr": float,
+    "seconds": float,
+    "data": str,
+    "train_pairs": int,
+    "validation_pairs": int,
+    "hardware": str,
+    "backend": str,
+    "versions": str,
+    "command": str,
+}
+
+
+def write_table(path: str | os.PathLike, rows: Iterable[Mapping]) -> None:
+    """Write rows as a CSV file with `COLUMNS`, whole or not at all; None becomes nothing."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n", extrasaction="raise")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _text(row[name]) for name in COLUMNS})
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def read_table(path: str | os.PathLike) -> list[dict]:
+    """Read what `write_table` wrote: one dict a trial, numbers as numbers, nothing as None.
+
+    Raises
+    ------
+    ValueError
+        A column is missing, or a number is none; the message names the file and the line.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = COLUMNS.keys() - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(
+                f"{path}: no column {', '.join(sorted(missing))}; a sweep writes them all."
+            )
+        rows = []
+        for row in reader:
+            try:
+                rows.append(
+                    {name: kind(row[name]) if row[name] else None for name, kind in COLUMNS.items()}
+                )
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
+    return rows
+
+
+def _text(value):
+    return f"{value:.10g}" if isinstance(value, float) else value
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Trials side by side: their rows, and beside each the folder with its history and pictures.
+
+    Attributes
+    ----------
+    rows : tuple of dict
+        One a trial, with `COLUMNS`.
+    folders : dict of str to Path
+        The trial's name -> its folder.
+    scenes : tuple of str
+        Names of the scenes that there are pictures of.
+    low, high : tuple of uint8[H, W, 3]
+        Every scene's dark photo and its truth.
+    """
+
+    rows: tuple[dict, ...]
+    folders: dict[str, Path]
+    scenes: tuple[str, ...]
+    low: tuple[np.ndarray, ...]
+    high: tuple[np.ndarray, ...]
+
+    def row(self, trial: str) -> dict:
+        """Return a trial's row; raise ValueError if there is none of that name."""
+        for row in self.rows:
+            if row["trial"] == trial:
+                return row
+        raise ValueError(f"no trial is called {trial!r}, only {', '.join(self.folders)}")
+
+    def history(self, trial: str) -> dict[str, list[float]]:
+        """Return the losses and "val_psnr" of each epoch of a trial."""
+        self.row(trial)
+        text = (self.folders[trial] / "progress.json").read_text(encoding="utf-8")
+        return json.loads(text)["history"]
+
+    def pictures(self, trial: str) -> dict[str, np.ndarray]:
+        """Return a trial's picture of every scene, after its last epoch: name -> uint8[H, W, 3]."""
+        self.row(trial)
+        strip = read_strip(self.folders[trial] / PICTURES_FILE, len(self.scenes))
+        return dict(zip(self.scenes, strip, strict=True))
+
+    def scores(self, trial: str, scene: str) -> dict[str, float]:
+        """Return a trial's "psnr", "ssim", "ciede2000" and "sharpness" on one scene's picture."""
+        self.row(trial)
+        text = (self.folders[trial] / METRICS_FILE).read_text(encoding="utf-8")
+        for image in json.loads(text)["images"]:
+            if image["image"] == scene:
+                return {key: value for key, value in image.items() if key != "image"}
+        raise ValueError(f"no scene is called {scene!r}, only {', '.join(self.scenes)}")
+
+    def joined(self, other: "Sweep") -> "Sweep":
+        """Both sweeps' trials, of the same scenes; of the same name, the other's counts.
+
+        Raises
+        ------
+        ValueError
+            They show other scenes.
+        """
+        if self.scenes != other.scenes:
+            raise ValueError(
+                f"One sweep shows {', '.join(self.scenes)}, the other {', '.join(other.scenes)}: "
+                "only runs on the same data can be compared."
+            )
+        kept = tuple(row for row in self.rows if row["trial"] not in other.folders)
+        return Sweep(
+            kept + other.rows, self.folders | other.folders, self.scenes, self.low, self.high
+        )
+
+
+def read_sweep(folder: str | os.PathLike) -> Sweep:
+    """Read a sweep's folder, or what `export` made of one. What still runs is not in it.
+
+    Raises
+    ------
+    ValueError
+        The folder holds no finished trial.
+    """
+    folder = Path(folder)
+    if not (folder / TABLE_FILE).is_file():
+        raise ValueError(
+            f"{folder} holds no {TABLE_FILE}: run python -m lowlight_utils sweep --out {folder}"
+        )
+    rows = read_table(folder / TABLE_FILE)
+    if not rows:
+        raise ValueError(f"{folder / TABLE_FILE} has no rows: no trial is finished yet.")
+    folders = {row["trial"]: folder / row["trial"] for row in rows}
+    metrics = next(filter(Path.is_file, (path / METRICS_FILE for path in folders.values())), None)
+    if metrics is None:
+        raise ValueError(f"{folder} has no trial's folder: it was filled by another machine.")
+    scenes = tuple(json.loads(metrics.read_text(encoding="utf-8"))["scenes"])
+    low, high = (read_strip(folder / name, len(scenes)) for name in (LOW_FILE, HIGH_FILE))
+    return Sweep(tuple(rows), folders, scenes, low, high)
+
+
+def export(folder: str | os.PathLike, to: str | os.PathLike) -> Sweep:
+    """Copy of a sweep's folder what a reader needs: table, histories, scores, pictures; no weights.
+
+    A trial takes a few tens of kilobytes, so that it can be kept beside a notebook.
+
+    Returns
+    -------
+    Sweep
+        The copy.
+    """
+    source, to = read_sweep(folder), Path(to)
+    for row in source.rows:
+        name = row["trial"]
+        for file in ("recipe.json", "progress.json", METRICS_FILE, PICTURES_FILE):
+            _copy(source.folders[name] / file, to / name / file)
+    for file in (LOW_FILE, HIGH_FILE, TABLE_FILE):  # the table last: it names what is there
+        _copy(Path(folder) / file, to / file)
+    return read_sweep(to)
+
+
+def first_of_scenes(scenes: Sequence[str], most: int = SCENES) -> list[int]:
+    """Return the index of each scene's first pair, of at most so many scenes."""
+    return [scenes.index(scene) for scene in dict.fromkeys(scenes)][:most]
+
+
+def write_strip(path: str | os.PathLike, images) -> None:
+    """Write pictures of one size, side by side, as one WebP file."""
+    with replacing(path) as file:
+        strip = Image.fromarray(np.hstack(list(images)))
+        strip.save(file, "WEBP", quality=QUALITY, method=6)
+
+
+def read_strip(path: str | os.PathLike, count: int) -> tuple[np.ndarray, ...]:
+    """Read `count` pictures of one size that stand side by side in one file."""
+    return tuple(np.hsplit(read_image(path), count))
+
+
+def _copy(source, target):
+    with replacing(target) as file, open(source, "rb") as original:
+        shutil.copyfileobj(original, file)

@@ -1,0 +1,206 @@
+"""One trial of a sweep: a recipe trained, measured after its last epoch, and written down."""
+
+import gc
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lowlight_utils import __version__
+from lowlight_utils.data.images import replacing
+from lowlight_utils.data.sources import Splits
+from lowlight_utils.prediction.metrics import METRICS, sharpness
+from lowlight_utils.training.callbacks import enhance_stack, read_progress
+from lowlight_utils.training.recipes import QUICK, SEED, Recipe
+from lowlight_utils.training.run import build_generator, train
+from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
+
+MEASURES = {**METRICS, "sharpness": sharpness}
+
+
+def run_trial(
+    recipe: Recipe,
+    splits: Splits,
+    folder: str | os.PathLike,
+    *,
+    data: str | None = None,
+    callbacks=(),
+) -> dict:
+    """Train a recipe, going on where its folder is, and measure what it has after the last epoch.
+
+    The last epoch, not the best: a checkpoint chosen by PSNR has stopped where PSNR began to fall,
+    and would hide what a low λ does.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    splits : Splits
+        Trained on `splits.train`, measured on `splits.validation`. The test pairs are not touched.
+    folder : path
+        Gets what `train` leaves, and metrics.json (the row, and every picture's scores),
+        pictures.webp (one of each scene) and last.keras (the generator that was measured). What is
+        needed to resume is removed at the end: it is three times as large as the networks.
+    data : str, optional
+        What `load_splits` was given, for the row.
+    callbacks : sequence of keras.callbacks.Callback
+        More callbacks for `train`.
+
+    Returns
+    -------
+    dict
+        The row: one of `lowlight_utils.tuning.results.COLUMNS` each.
+
+    Raises
+    ------
+    ValueError
+        See `train`; or the folder's metrics are another recipe's.
+    """
+    folder = Path(folder)
+    finished = folder / METRICS_FILE
+    if finished.exists():
+        # Only another recipe is refused here; a finished folder needs nothing else.
+        _require_recipe(folder / "recipe.json", recipe)
+        return json.loads(finished.read_text(encoding="utf-8"))["row"]
+    resumed = read_progress(folder) is not None
+    started = time.perf_counter()
+    run = train(recipe, splits, folder, resume=True, verbose=0, callbacks=callbacks)
+    seconds = time.perf_counter() - started
+
+    validation = splits.validation
+    enhanced = enhance_stack(run.gan.best_generator, validation.low)
+    images = [
+        {"image": name, **{key: score(truth, image) for key, score in MEASURES.items()}}
+        for name, truth, image in zip(validation.names, validation.high, enhanced, strict=True)
+    ]
+    means = {key: float(np.mean([image[key] for image in images])) for key in MEASURES}
+    val_psnr = run.history["val_psnr"]
+    row = {
+        "trial": recipe.name,
+        **describe(recipe, data),
+        **{key: round(value, 4) for key, value in means.items()},
+        "best_epoch": int(np.argmax(val_psnr)) + 1,
+        "best_val_psnr": round(max(val_psnr), 4),
+        "seconds": None if resumed else round(seconds, 1),
+        "train_pairs": len(splits.train),
+        "validation_pairs": len(validation),
+        "hardware": hardware(),
+        "backend": keras.backend.backend(),
+        "versions": versions(),
+    }
+    shown = first_of_scenes(validation.scenes)
+    write_strip(folder / PICTURES_FILE, enhanced[shown])
+    generator = build_generator(recipe)  # in float32, for pictures of any size
+    generator.set_weights(run.gan.best_generator.get_weights())
+    temporary = folder / ".last.part.keras"
+    generator.save(temporary)
+    os.replace(temporary, folder / "last.keras")
+    result = {"row": row, "scenes": [validation.names[i] for i in shown], "images": images}
+    with replacing(finished) as file:
+        file.write((json.dumps(result, indent=2) + "\n").encode())
+    for state in folder.glob("state_*.npz"):
+        state.unlink()
+    del run, generator
+    gc.collect()  # networks hold cycles, and many trials follow in this process
+    return row
+
+
+def describe(recipe: Recipe, data: str | None) -> dict:
+    """Say which recipe a row is of, and the command that trains it again."""
+    base, changes = _nearest_base(recipe)
+    options = [_option(key.replace("_", "-"), value) for key, value in changes.items()]
+    command = [
+        "python -m lowlight_utils sweep --study repeat",
+        f"--recipe {base.name}",
+        *options,
+        f"--seeds {recipe.seed}",
+        f"--data {data or 'DIR'}",
+        "--out build/again",
+    ]
+    return {
+        "mode": "quick" if data == "sample" else "full",  # as the notebooks call it
+        "recipe": base.name,
+        "changes": " ".join(f"{key}={value}" for key, value in changes.items()),
+        "lambda_l1": recipe.lambda_l1,
+        "adversarial": recipe.adversarial,
+        "generator_lr": recipe.generator_lr,
+        "discriminator_lr": recipe.discriminator_lr,
+        "epochs": recipe.epochs,
+        "seed": recipe.seed,
+        "data": data,
+        "command": " ".join(command),
+    }
+
+
+def _option(name, value):
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name} {value}"
+
+
+def hardware() -> str:
+    """Name what trains: the graphics card, or else how many CPU cores."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        if device.platform != "cpu":
+            return device.device_kind
+    else:
+        import tensorflow as tf
+
+        cards = tf.config.list_physical_devices("GPU")
+        if cards:
+            return tf.config.experimental.get_device_details(cards[0]).get("device_name", "GPU")
+    # Those that this process may use, which in a container are fewer than the machine has.
+    allowed = getattr(os, "sched_getaffinity", None)
+    count = len(allowed(0)) if allowed else os.cpu_count()
+    return f"{count} CPU cores"
+
+
+def versions() -> str:
+    """Name the versions that numbers may depend on."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax as framework
+    else:
+        import tensorflow as framework
+    found = {
+        "lowlight_utils": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: framework.__version__,
+        **{name: version(name) for name in ("numpy", "scikit-image")},
+    }
+    return ", ".join(f"{name} {number}" for name, number in found.items())
+
+
+def _nearest_base(recipe):
+    """Return the named recipe with the fewest fields to change, and the changes."""
+    best = None
+    for base in (QUICK, SEED):
+        changes = {
+            field.name: getattr(recipe, field.name)
+            for field in fields(Recipe)
+            if field.name not in ("name", "seed")
+            and getattr(recipe, field.name) != getattr(base, field.name)
+        }
+        # The command line cannot ask for None.
+        if None not in changes.values() and (best is None or len(changes) < len(best[1])):
+            best = base, changes
+    return best
+
+
+def _require_recipe(path, recipe):
+    kept = Recipe.from_json(path.read_text(encoding="utf-8"))
+    if kept != recipe:
+        differing = [key for key, value in asdict(recipe).items() if getattr(kept, key) != value]
+        raise ValueError(
+            f"{path} is another recipe (it differs in {', '.join(differing)}): choose another "
+            "folder."
+        )

@@ -1,0 +1,132 @@
+"""A sweep's folder read back: tables, histories, pictures, joined and exported."""
+
+import json
+
+import numpy as np
+import pytest
+from pictures import make_photo
+
+from lowlight_utils.tuning import export, read_sweep, read_table
+from lowlight_utils.tuning.results import COLUMNS, read_strip, write_strip, write_table
+
+
+def make_row(trial, **values):
+    texts = {name: "x" if kind is str else kind(1) for name, kind in COLUMNS.items()}
+    return {**texts, "trial": trial, **values}
+
+
+@pytest.fixture
+def make_sweep(tmp_path):
+    """make_sweep("name", ["trial", ...]) writes what a sweep would leave, and reads it."""
+
+    def make(name, trials, scenes=("cat", "dog")):
+        folder = tmp_path / name
+        for number, trial in enumerate(trials):
+            (folder / trial).mkdir(parents=True)
+            history = {"l1_loss": [0.5, 0.25], "val_psnr": [10.0, 10.0 + number]}
+            images = [{"image": scene, "psnr": 10.0 + number} for scene in scenes]
+            files = {
+                "progress.json": {"epoch": 2, "state": "gone.npz", "history": history},
+                "metrics.json": {"row": {}, "scenes": list(scenes), "images": images},
+                "recipe.json": {},
+            }
+            for file, content in files.items():
+                (folder / trial / file).write_text(json.dumps(content), encoding="utf-8")
+            photos = [make_photo(32, 32, seed=number)] * len(scenes)
+            write_strip(folder / trial / "pictures.webp", photos)
+            (folder / trial / "last.keras").write_bytes(b"large")
+        for file in ("low.webp", "high.webp"):
+            write_strip(folder / file, [make_photo(32, 32, seed=9)] * len(scenes))
+        rows = [make_row(trial, psnr=10.0 + n) for n, trial in enumerate(trials)]
+        write_table(folder / "results.csv", rows)
+        return read_sweep(folder)
+
+    return make
+
+
+def test_a_table_that_is_written_reads_the_same(tmp_path):
+    rows = [
+        make_row("a", lambda_l1=1e-5, psnr=21.5, seconds=None, command="one, two"),
+        make_row("b", changes="", data=None),
+    ]
+    write_table(tmp_path / "t.csv", rows)
+    rows[1]["changes"] = None  # an empty text and nothing look the same in a CSV file
+    assert read_table(tmp_path / "t.csv") == rows
+
+
+def test_a_row_that_lacks_a_column_is_not_written(tmp_path):
+    row = make_row("a")
+    del row["psnr"]
+    with pytest.raises(KeyError):
+        write_table(tmp_path / "t.csv", [row])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_without_a_column_is_refused_by_name(tmp_path):
+    (tmp_path / "t.csv").write_text("trial,psnr\na,1\n")
+    with pytest.raises(ValueError, match=r"t\.csv: no column .*lambda_l1"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_number_that_is_none_is_refused_with_its_line(tmp_path):
+    write_table(tmp_path / "t.csv", [make_row("a"), make_row("b", psnr="much")])
+    with pytest.raises(ValueError, match=r"t\.csv, line 3: .*much"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_strip_of_pictures_comes_apart_again(tmp_path):
+    photos = [make_photo(32, 40, seed) for seed in range(3)]
+    write_strip(tmp_path / "strip.webp", photos)
+    for photo, read in zip(photos, read_strip(tmp_path / "strip.webp", 3), strict=True):
+        assert np.abs(photo.astype(int) - read).mean() < 4  # WebP loses a little
+
+
+def test_a_sweep_gives_each_trials_row_history_pictures_and_scores(make_sweep):
+    sweep = make_sweep("one", ["a", "b"])
+    assert sweep.row("b")["psnr"] == 11.0
+    assert sweep.history("b")["val_psnr"] == [10.0, 11.0]
+    assert list(sweep.pictures("a")) == ["cat", "dog"]
+    assert sweep.scores("b", "dog") == {"psnr": 11.0}
+
+
+@pytest.mark.parametrize("ask", ["row", "history", "pictures"])
+def test_a_trial_that_is_not_there_is_refused_with_those_there_are(ask, make_sweep):
+    sweep = make_sweep("one", ["a", "b"])
+    with pytest.raises(ValueError, match="'c', only a, b"):
+        getattr(sweep, ask)("c")
+
+
+def test_a_scene_that_is_not_there_is_refused_with_those_there_are(make_sweep):
+    with pytest.raises(ValueError, match="'cow', only cat, dog"):
+        make_sweep("one", ["a"]).scores("a", "cow")
+
+
+def test_joined_sweeps_have_both_ones_trials_and_the_later_of_one_name(make_sweep):
+    one, other = make_sweep("one", ["a", "b"]), make_sweep("other", ["c", "a"])
+    both = one.joined(other)
+    assert [row["trial"] for row in both.rows] == ["b", "c", "a"]
+    assert both.row("a") == other.row("a")
+    assert both.history("a") == other.history("a")
+    assert both.history("b") == one.history("b")
+
+
+def test_sweeps_of_other_scenes_are_not_joined(make_sweep):
+    with pytest.raises(ValueError, match="cat, dog, the other cat"):
+        make_sweep("one", ["a"]).joined(make_sweep("other", ["b"], scenes=("cat",)))
+
+
+def test_an_export_reads_the_same_and_holds_no_weights(make_sweep, tmp_path):
+    sweep = make_sweep("one", ["a", "b"])
+    copy = export(tmp_path / "one", tmp_path / "copy")
+    assert copy.rows == sweep.rows
+    assert copy.history("b") == sweep.history("b")
+    assert np.array_equal(copy.pictures("b")["cat"], sweep.pictures("b")["cat"])
+    assert not list((tmp_path / "copy").rglob("*.keras"))
+
+
+def test_a_folder_without_a_finished_trial_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"no results\.csv"):
+        read_sweep(tmp_path)
+    write_table(tmp_path / "results.csv", [])
+    with pytest.raises(ValueError, match="no trial is finished"):
+        read_sweep(tmp_path)
