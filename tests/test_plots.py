@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -100,6 +101,21 @@ FIGURES = {
     "method_comparison": lambda: plots.method_comparison(means(), made_by=MADE_BY),
     "error_split": lambda: plots.error_split(error_splits(), made_by=MADE_BY),
     "lambda_curves": lambda: plots.lambda_curves(sweep_scores(), made_by=MADE_BY),
+    "lambda_curves of many": lambda: plots.lambda_curves(
+        {**{float(x): [scores(x) | {"sharpness": 0.9}] * 2 for x in range(9)}}
+        | {"L1 only": [scores(9.0) | {"sharpness": 1.1}]},
+        made_by=MADE_BY,
+    ),
+    "losses_side_by_side": lambda: plots.losses_side_by_side(
+        {"λ = 0": history(12), "L1 only": {"l1_loss": [0.2, 0.1], "val_psnr": [18.0, 19.0]}},
+        made_by=MADE_BY,
+    ),
+    "lambda_strip": lambda: plots.lambda_strip(
+        photos(1)[0],
+        {x: photos(1)[0] for x in (0.0, 1.0, "L1 only")},
+        photos(1)[0],
+        made_by=MADE_BY,
+    ),
     "lambda_curves of one score": lambda: plots.lambda_curves({0.0: [{"ssim": 0.5}]}),
 }
 
@@ -367,7 +383,9 @@ def test_lambda_curves_show_every_run_and_lambdas_in_order():
     figure = plots.lambda_curves(sweep_scores())
     for axes in figure.axes[1:]:
         assert [x.get_text() for x in axes.get_xticklabels()] == ["0", "1", "1000"]
-        dots = np.concatenate([x.get_offsets() for x in axes.collections])
+        dots = np.concatenate(
+            [x.get_offsets() for x in axes.collections if isinstance(x, PathCollection)]
+        )
         assert dots[:, 0].tolist() == [0, 1, 1, 2]
     assert dots[:, 1].tolist() == pytest.approx([0.5, 1.0, 0.95, 1.1])
 
@@ -375,3 +393,37 @@ def test_lambda_curves_show_every_run_and_lambdas_in_order():
 def test_lambda_curves_draw_the_line_through_the_means():
     figure = plots.lambda_curves(sweep_scores())
     assert figure.axes[1].get_lines()[0].get_ydata().tolist() == pytest.approx([10.0, 19.5, 22.0])
+
+
+def test_a_setting_without_lambda_stands_last_and_no_line_leads_to_it():
+    scores = {"L1 only": [{"psnr": 5.0}], 1.0: [{"psnr": 1.0}], 0.0: [{"psnr": 2.0}]}
+    axes = plots.lambda_curves(scores).axes[1]
+    assert [x.get_text() for x in axes.get_xticklabels()] == ["0", "1", "L1\nonly"]
+    assert axes.get_lines()[0].get_ydata().tolist() == [2.0, 1.0]
+
+
+def test_losses_side_by_side_have_one_scale_a_row_and_a_column_a_run():
+    runs = {
+        "one": {"l1_loss": [0.5, 0.1]},
+        "two": {"l1_loss": [0.9, 0.3], "val_psnr": [20.0, 21.0]},
+    }
+    figure = plots.losses_side_by_side(runs)
+    one, two, empty, psnr = figure.axes[1:]
+    assert one.get_ylim() == two.get_ylim()
+    assert one.get_lines()[0].get_ydata().tolist() == [0.5, 0.1]
+    assert two.get_lines()[0].get_ydata().tolist() == [0.9, 0.3]
+    assert not empty.get_lines()
+    assert psnr.get_lines()[0].get_ydata().tolist() == [20.0, 21.0]
+
+
+def test_a_lambda_strip_shows_each_picture_and_its_detail_in_order():
+    low, lit, truth = photos(3)
+    figure = plots.lambda_strip(low, {10.0: lit, 1.0: low}, truth, detail=(2, 3, 5))
+    shown = [axes.get_images()[0].get_array() for axes in figure.axes[1:]]
+    for picture, detail, expected in zip(
+        shown[::2], shown[1::2], (low, low, lit, truth), strict=True
+    ):
+        assert np.array_equal(picture, expected)
+        assert np.array_equal(detail, expected[2:7, 3:8])
+    titles = [x for x in texts(figure) if x]
+    assert titles == ["low", "λ = 1", "λ = 10", "truth"]

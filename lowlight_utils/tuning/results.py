@@ -184,6 +184,15 @@ def read_sweep(folder: str | os.PathLike) -> Sweep:
     return Sweep(tuple(rows), folders, scenes, low, high)
 
 
+def collect(folder: str | os.PathLike) -> Sweep:
+    """Tabulate all finished trials whose folders are in `folder`, by name, and read them."""
+    folder = Path(folder)
+    paths = sorted(folder.glob(f"*/{METRICS_FILE}"))
+    rows = [json.loads(path.read_text(encoding="utf-8"))["row"] for path in paths]
+    write_table(folder / TABLE_FILE, rows)
+    return read_sweep(folder)
+
+
 def export(folder: str | os.PathLike, to: str | os.PathLike) -> Sweep:
     """Copy of a sweep's folder what a reader needs: table, histories, scores, pictures; no weights.
 

@@ -1,45 +1,20 @@
 """A sweep's folder read back: tables, histories, pictures, joined and exported."""
 
-import json
-
 import numpy as np
 import pytest
 from pictures import make_photo
+from sweeps import make_row, write_sweep
 
 from lowlight_utils.tuning import export, read_sweep, read_table
-from lowlight_utils.tuning.results import COLUMNS, read_strip, write_strip, write_table
-
-
-def make_row(trial, **values):
-    texts = {name: "x" if kind is str else kind(1) for name, kind in COLUMNS.items()}
-    return {**texts, "trial": trial, **values}
+from lowlight_utils.tuning.results import collect, read_strip, write_strip, write_table
 
 
 @pytest.fixture
 def make_sweep(tmp_path):
     """make_sweep("name", ["trial", ...]) writes what a sweep would leave, and reads it."""
 
-    def make(name, trials, scenes=("cat", "dog")):
-        folder = tmp_path / name
-        for number, trial in enumerate(trials):
-            (folder / trial).mkdir(parents=True)
-            history = {"l1_loss": [0.5, 0.25], "val_psnr": [10.0, 10.0 + number]}
-            images = [{"image": scene, "psnr": 10.0 + number} for scene in scenes]
-            files = {
-                "progress.json": {"epoch": 2, "state": "gone.npz", "history": history},
-                "metrics.json": {"row": {}, "scenes": list(scenes), "images": images},
-                "recipe.json": {},
-            }
-            for file, content in files.items():
-                (folder / trial / file).write_text(json.dumps(content), encoding="utf-8")
-            photos = [make_photo(32, 32, seed=number)] * len(scenes)
-            write_strip(folder / trial / "pictures.webp", photos)
-            (folder / trial / "last.keras").write_bytes(b"large")
-        for file in ("low.webp", "high.webp"):
-            write_strip(folder / file, [make_photo(32, 32, seed=9)] * len(scenes))
-        rows = [make_row(trial, psnr=10.0 + n) for n, trial in enumerate(trials)]
-        write_table(folder / "results.csv", rows)
-        return read_sweep(folder)
+    def make(name, trials, **options):
+        return write_sweep(tmp_path / name, {trial: {} for trial in trials}, **options)
 
     return make
 
@@ -86,7 +61,7 @@ def test_a_sweep_gives_each_trials_row_history_pictures_and_scores(make_sweep):
     assert sweep.row("b")["psnr"] == 11.0
     assert sweep.history("b")["val_psnr"] == [10.0, 11.0]
     assert list(sweep.pictures("a")) == ["cat", "dog"]
-    assert sweep.scores("b", "dog") == {"psnr": 11.0}
+    assert sweep.scores("b", "dog")["psnr"] == 11.0
 
 
 @pytest.mark.parametrize("ask", ["row", "history", "pictures"])
@@ -130,3 +105,11 @@ def test_a_folder_without_a_finished_trial_is_refused(tmp_path):
     write_table(tmp_path / "results.csv", [])
     with pytest.raises(ValueError, match="no trial is finished"):
         read_sweep(tmp_path)
+
+
+def test_trials_without_a_table_are_collected_from_their_folders(make_sweep, tmp_path):
+    sweep = make_sweep("one", ["b", "a"])
+    (tmp_path / "one" / "results.csv").unlink()
+    found = collect(tmp_path / "one")
+    assert [row["trial"] for row in found.rows] == ["a", "b"]
+    assert found.row("b") == sweep.row("b")

@@ -1,20 +1,16 @@
 """The widgets show what their functions compute, and a bad upload costs one line."""
 
-import base64
 import io
-import re
 import time
-from datetime import UTC, datetime
 
-import ipywidgets
 import numpy as np
 import pytest
-from pictures import make_pairs, make_photo
+from pictures import make_pairs
 from PIL import Image
 
 from lowlight_utils import widgets
-from lowlight_utils.data import ImageError
 from lowlight_utils.prediction import measure, sharpness
+from lowlight_utils.widgets import pictures
 
 
 def brighten(gain):
@@ -72,10 +68,10 @@ def test_the_view_has_low_enhanced_truth_and_difference_in_a_row(results):
     view = widgets.lambda_view(results, 1.0, "photo2")
     low, truth = results.pairs[2]
     enhanced = results.pictures[1.0][2]
-    step = 32 + widgets.GAP
-    assert view.shape == (widgets.TITLE + 24, 4 * step - widgets.GAP, 3)
-    shown = [view[widgets.TITLE :, i * step : i * step + 32] for i in range(4)]
-    difference = (np.abs(enhanced.astype(int) - truth) * widgets.GAIN).clip(0, 255)
+    step = 32 + pictures.GAP
+    assert view.shape == (pictures.TITLE + 24, 4 * step - pictures.GAP, 3)
+    shown = [view[pictures.TITLE :, i * step : i * step + 32] for i in range(4)]
+    difference = (np.abs(enhanced.astype(int) - truth) * pictures.GAIN).clip(0, 255)
     for picture, expected in zip(shown, (low, enhanced, truth, difference), strict=True):
         assert np.array_equal(picture, expected)
 
@@ -122,82 +118,3 @@ def test_a_move_takes_less_than_100_ms_at_256x256():
         slider.value = lambda_
         taken.append(time.perf_counter() - started)
     assert min(taken[1:]) < 0.1  # the quickest: the machine may have other work
-
-
-# The reader's own photo
-
-
-def upload(box, *files):
-    """Give the widget files as (name, bytes), as the browser would."""
-    box.children[0].value = tuple(
-        {"name": name, "type": "", "size": len(content), "content": memoryview(content)}
-        | {"last_modified": datetime.now(UTC)}
-        for name, content in files
-    )
-    return box.children[1:]
-
-
-def test_an_uploaded_photo_is_enhanced_at_its_full_size():
-    photo = make_photo(30, 50) // 4
-    enhanced = widgets.enhance_upload(brighten(4), file_of(photo), "dark.png")
-    assert np.array_equal(enhanced.before, photo)
-    assert np.array_equal(enhanced.after, photo * 4)
-    assert enhanced.name == "dark-enhanced.jpg"
-    saved = decoded(enhanced.file).astype(int)
-    assert np.abs(saved - enhanced.after).mean() < 2
-
-
-@pytest.mark.parametrize("content", [b"", b"this is no picture", file_of(make_photo())[:90]])
-def test_bytes_that_are_no_picture_are_refused_by_name(content):
-    with pytest.raises(ImageError, match=r"odd\.png"):
-        widgets.enhance_upload(brighten(2), content, "odd.png")
-
-
-def test_the_widget_shows_before_and_after_and_offers_the_file():
-    photo = make_photo(30, 50) // 4
-    message, picture = upload(widgets.enhance_own_photo(brighten(4)), ("dark.png", file_of(photo)))
-    assert picture.layout.display is None
-    assert decoded(picture.value).shape == (widgets.TITLE + 30, 2 * 50 + widgets.GAP, 3)
-    link = re.search(
-        r'download="dark-enhanced.jpg" href="data:image/jpeg;base64,([^"]+)"', message.value
-    )
-    assert decoded(base64.b64decode(link[1])).shape == (30, 50, 3)
-
-
-def test_a_large_photo_is_shown_small_and_saved_large():
-    message, picture = upload(
-        widgets.enhance_own_photo(brighten(1)), ("large.jpg", file_of(make_photo(600, 900), "JPEG"))
-    )
-    assert decoded(picture.value).shape[1] == 2 * widgets.PREVIEW + widgets.GAP
-    assert message.value.startswith("900x600")
-
-
-def test_a_bad_upload_is_one_line_and_takes_the_last_picture_away():
-    box = widgets.enhance_own_photo(brighten(4))
-    upload(box, ("good.png", file_of(make_photo())))
-    message, picture = upload(box, ("<b>bad</b>.png", b"this is no picture"))
-    assert "&lt;b&gt;bad&lt;/b&gt;.png" in message.value
-    assert "\n" not in message.value
-    assert "<" not in message.value
-    assert picture.layout.display == "none"
-
-
-def test_a_file_name_cannot_smuggle_markup_into_the_page():
-    name = '"><script>alert(1)</script>.png'
-    message, _ = upload(widgets.enhance_own_photo(brighten(4)), (name, file_of(make_photo())))
-    assert "<script>" not in message.value
-
-
-def test_what_ipywidgets_7_calls_an_upload_is_understood():
-    value = {"dark.png": {"metadata": {"name": "dark.png"}, "content": b"abc"}}
-    assert widgets._uploaded(value) == ("dark.png", b"abc")
-
-
-def test_only_widgets_of_ipywidgets_itself_are_used(results):
-    for box in (widgets.lambda_explorer(results), widgets.enhance_own_photo(brighten(1))):
-        waiting = [box]
-        while waiting:
-            widget = waiting.pop()
-            assert type(widget).__module__.startswith("ipywidgets.")
-            waiting += getattr(widget, "children", ())
-    assert isinstance(box, ipywidgets.VBox)

@@ -1,0 +1,106 @@
+"""A button that takes the reader's own photo, and shows it before and after."""
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import ipywidgets
+import numpy as np
+
+from lowlight_utils.data.images import read_image, resize
+from lowlight_utils.widgets.pictures import titled_row, to_jpeg
+
+PREVIEW = 480  # the longest side, in pixels, that an uploaded photo is shown at
+
+Enhance = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class EnhancedPhoto:
+    """An uploaded photo, before and after.
+
+    Attributes
+    ----------
+    before, after : uint8[H, W, 3]
+    name : str
+        What to call the file.
+    file : bytes
+        The photo afterwards, a JPEG file.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    name: str
+    file: bytes
+
+
+def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo") -> EnhancedPhoto:
+    """Enhance a photo that comes as a file's bytes.
+
+    Parameters
+    ----------
+    enhancer : callable
+        uint8[H, W, 3] to uint8[H, W, 3], such as an `Enhancer`.
+    content : bytes
+        A file of any format that `lowlight_utils.data.read_image` reads.
+    name : str
+        The file's name, for messages and for the result's name.
+
+    Raises
+    ------
+    lowlight_utils.data.ImageError
+        It cannot be read.
+    """
+    before = read_image(io.BytesIO(content), name=name)
+    after = enhancer(before)
+    return EnhancedPhoto(before, after, f"{PurePath(name).stem}-enhanced.jpg", to_jpeg(after, 95))
+
+
+def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
+    """Make a button that takes a photo, and shows it before and after, with a link to save it."""
+    upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a photo")
+    message = ipywidgets.HTML("Nothing leaves the computer that this notebook runs on.")
+    picture = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none"))
+
+    def show(change):
+        if not change["new"]:
+            return
+        name, content = _uploaded(change["new"])
+        picture.layout.display = "none"
+        message.value = f"Enhancing {html.escape(name)} ..."
+        try:
+            photo = enhance_upload(enhancer, content, name)
+        except (ValueError, OSError) as error:  # a bad photo is no reason for a traceback
+            message.value = html.escape(str(error))
+            return
+        small = {"before": _preview(photo.before), "after": _preview(photo.after)}
+        picture.value = to_jpeg(titled_row(small))
+        picture.layout.display = None
+        address = f"data:image/jpeg;base64,{base64.b64encode(photo.file).decode()}"
+        save = html.escape(photo.name)
+        height, width = photo.after.shape[:2]
+        message.value = f'{width}x{height}: <a download="{save}" href="{address}">save {save}</a>'
+
+    upload.observe(show, "value")
+    return ipywidgets.VBox([upload, message, picture])
+
+
+def _preview(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    shrink = PREVIEW / max(height, width)
+    if shrink >= 1:
+        return image
+    return resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
+
+
+def _uploaded(value) -> tuple[str, bytes]:
+    """Read what a FileUpload holds: a tuple of files in ipywidgets 8, a mapping in 7."""
+    if isinstance(value, Mapping):
+        name, file = next(iter(value.items()))
+    else:
+        file = value[0]
+        name = file["name"]
+    return name, bytes(file["content"])

@@ -1,0 +1,128 @@
+"""The live λ slider: one generator that is told λ, asked anew at every move."""
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import ipywidgets
+import numpy as np
+
+from lowlight_utils.data.pairs import PairSet
+from lowlight_utils.prediction.metrics import METRICS, sharpness
+from lowlight_utils.widgets.pictures import compared, difference, to_jpeg
+
+Generator = Callable[[np.ndarray, float], np.ndarray]
+"""From uint8[n, H, W, 3] in the dark and λ to the same enhanced, as if trained with that λ."""
+
+
+@dataclass(frozen=True, eq=False)
+class LambdaView:
+    """What a generator makes of one photo at one λ.
+
+    Attributes
+    ----------
+    lambda_l1 : float
+    low, enhanced, truth : uint8[H, W, 3]
+    """
+
+    lambda_l1: float
+    low: np.ndarray
+    enhanced: np.ndarray
+    truth: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        """|enhanced - truth| times 4, uint8[H, W, 3]: black where they agree."""
+        return difference(self.truth, self.enhanced)
+
+    @property
+    def row(self) -> np.ndarray:
+        """Low, enhanced, truth and difference side by side, with titles; uint8[h, w, 3]."""
+        return compared(self.low, self.enhanced, self.truth)
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """Of the enhanced photo: "psnr" (dB), "ssim", "ciede2000", "sharpness"."""
+        measures = {**METRICS, "sharpness": sharpness}
+        return {name: measure(self.truth, self.enhanced) for name, measure in measures.items()}
+
+    def __str__(self) -> str:
+        return f"λ = {self.lambda_l1:.3g}: {scores_line(self.scores)}"
+
+
+def view_at_lambda(
+    generator: Generator, low: np.ndarray, truth: np.ndarray, lambda_l1: float
+) -> LambdaView:
+    """Enhance a photo as a generator that was trained with some λ would.
+
+    Parameters
+    ----------
+    generator : callable
+        uint8[n, H, W, 3] and λ to uint8[n, H, W, 3].
+    low, truth : uint8[H, W, 3]
+    lambda_l1 : float
+        At least 0.
+
+    Raises
+    ------
+    ValueError
+        λ is negative, or the generator gave something else than one picture of the photo's size.
+    """
+    if not lambda_l1 >= 0:
+        raise ValueError(f"λ must be at least 0, and is {lambda_l1}")
+    enhanced = np.asarray(generator(low[None], float(lambda_l1)))
+    if enhanced.dtype != np.uint8 or enhanced.shape != (1, *low.shape):
+        raise ValueError(
+            f"the generator has to give uint8{[1, *low.shape]}, and gave"
+            f" {enhanced.dtype}{list(enhanced.shape)}"
+        )
+    return LambdaView(float(lambda_l1), low, enhanced[0], truth)
+
+
+def scores_line(scores: dict[str, float]) -> str:
+    """Give the four scores as text."""
+    return (
+        f"PSNR {scores['psnr']:.2f} dB, SSIM {scores['ssim']:.3f}, ΔE {scores['ciede2000']:.1f},"
+        f" sharpness {scores['sharpness']:.2f}"
+    )
+
+
+def lambda_slider(
+    generator: Generator, pairs: PairSet, *, least: float = 0.1, most: float = 1000.0
+) -> ipywidgets.VBox:
+    """Make a slider over λ, on a log scale, and a choice of scene, above pictures and scores.
+
+    Parameters
+    ----------
+    generator : callable
+        See `view_at_lambda`; it is called at every move.
+    pairs : PairSet
+        At least one pair.
+    least, most : float
+        The slider's ends, above 0: the range that the generator was trained on.
+    """
+    ends = {"min": float(np.log10(least)), "max": float(np.log10(most))}
+    slider = ipywidgets.FloatLogSlider(
+        value=np.sqrt(least * most),
+        base=10,
+        step=0.02,
+        description="λ",
+        readout_format=".3g",
+        continuous_update=True,
+        **ends,
+    )
+    scene = ipywidgets.Dropdown(options=pairs.names, description="scene")
+    picture = ipywidgets.Image(format="jpeg")
+    line = ipywidgets.HTML()
+
+    def show(_=None):
+        low, truth = pairs[pairs.names.index(scene.value)]
+        view = view_at_lambda(generator, low, truth, slider.value)
+        picture.value = to_jpeg(view.row)
+        line.value = html.escape(str(view))  # after the picture: to measure takes longer
+
+    slider.observe(show, "value")
+    scene.observe(show, "value")
+    show()
+    return ipywidgets.VBox([ipywidgets.HBox([slider, scene]), picture, line])

@@ -1,0 +1,144 @@
+"""Train with a λ of one's own: sliders, a button to start and one to stop."""
+
+import html
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets
+from IPython.display import display
+
+from lowlight_utils.data.sources import Splits
+from lowlight_utils.training.recipes import QUICK, Recipe
+from lowlight_utils.tuning.results import Sweep
+from lowlight_utils.widgets.job import TrainingJob
+
+
+def my_recipe(
+    base: Recipe, lambda_l1: float, generator_lr: float, discriminator_lr: float
+) -> Recipe:
+    """Return the base with the reader's choices, named after them.
+
+    The same choices give the same name, so that training that was stopped goes on.
+    """
+    name = f"my-lambda-{lambda_l1:g}-rates-{generator_lr:g}-{discriminator_lr:g}"
+    return base.but(
+        name=f"{name}-epochs-{base.epochs}-seed-{base.seed}",
+        lambda_l1=lambda_l1,
+        generator_lr=generator_lr,
+        discriminator_lr=discriminator_lr,
+    )
+
+
+def job_line(job: TrainingJob) -> str:
+    """Say in a line how a job stands."""
+    epochs = job.recipe.epochs
+    scored = "" if job.val_psnr is None else f", {job.val_psnr:.2f} dB on validation"
+    lines = {
+        "new": "Not started.",
+        "running": f"Training: epoch {min(job.epoch + 1, epochs)} of {epochs}{scored}."
+        if job.steps
+        else "Preparing ...",
+        "done": f"Done{scored}. It is in the comparison as {job.recipe.name}.",
+        "stopped": f"Stopped after epoch {job.epoch} of {epochs}; Train goes on from there.",
+        "failed": f"It failed: {job.error}",
+    }
+    return lines[job.state]
+
+
+class MyTraining:
+    """The widgets of `train_with_my_lambda`; put it at the end of a cell to see it.
+
+    Attributes
+    ----------
+    box : ipywidgets.VBox
+        The widgets.
+    job : TrainingJob or None
+        The last one started.
+    """
+
+    def __init__(self, folder, data, base, done) -> None:
+        self.job = None
+        self._folder, self._data, self._base, self._done = Path(folder), data, base, done
+        self.lambda_ = _log_slider("λ", base.lambda_l1 or 1.0, -1, 3)
+        self.generator_lr = _log_slider("generator", base.generator_lr, -5, -2)
+        self.discriminator_lr = _log_slider("discriminator", base.discriminator_lr, -5, -2)
+        self.epochs = ipywidgets.IntSlider(base.epochs, 1, 4 * base.epochs, description="epochs")
+        self.train = ipywidgets.Button(description="Train", button_style="primary", icon="play")
+        self.stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
+        self.bar = ipywidgets.IntProgress(0, 0, 1)
+        self.line = ipywidgets.HTML("It trains beside the notebook: other cells can be run.")
+        self.train.on_click(self._start)
+        self.stop.on_click(lambda _: self.job.stop())
+        self.box = ipywidgets.VBox(
+            [
+                self.lambda_,
+                ipywidgets.Label("learning rates"),
+                self.generator_lr,
+                self.discriminator_lr,
+                self.epochs,
+                ipywidgets.HBox([self.train, self.stop, self.bar]),
+                self.line,
+            ]
+        )
+
+    def _start(self, _):
+        recipe = my_recipe(
+            self._base.but(epochs=self.epochs.value),
+            float(f"{self.lambda_.value:.3g}"),
+            float(f"{self.generator_lr.value:.3g}"),
+            float(f"{self.discriminator_lr.value:.3g}"),
+        )
+        self.bar.value = 0
+        self.job = TrainingJob(recipe, self._data, self._folder, self._show).start()
+
+    def _show(self, job):
+        """Show how the job stands. It runs in the job's thread, which ipywidgets allows."""
+        running = job.state == "running"
+        self.train.disabled, self.stop.disabled = running, not running
+        self.bar.max, self.bar.value = max(1, job.steps), job.step
+        self.line.value = html.escape(job_line(job))
+        if job.state == "done" and self._done is not None:
+            self._done(job.sweep, job.recipe.name)
+
+    def _ipython_display_(self):
+        display(self.box)
+
+
+def train_with_my_lambda(
+    folder: str | os.PathLike,
+    data: str | os.PathLike | Splits = "sample",
+    *,
+    base: Recipe = QUICK,
+    done: Callable[[Sweep, str], None] | None = None,
+) -> MyTraining:
+    """Make sliders for λ, learning rates and epochs, and buttons that train with them and stop.
+
+    Training runs in a thread of its own, so that the notebook's other cells can be run meanwhile,
+    if more slowly. See `TrainingJob`.
+
+    Parameters
+    ----------
+    folder : path
+        Where the trials are kept; those that are there already are not trained again.
+    data : "sample", path or Splits
+        See `run_sweep`.
+    base : Recipe
+        Everything else.
+    done : callable, optional
+        Called when a training is done, with all trials in `folder` and the new one's name, such as
+        to show them in a `SweepExplorer`.
+    """
+    return MyTraining(folder, data, base, done)
+
+
+def _log_slider(description, value, least, most):
+    return ipywidgets.FloatLogSlider(
+        value,
+        base=10,
+        min=least,
+        max=most,
+        step=0.05,
+        description=description,
+        readout_format=".3g",
+    )

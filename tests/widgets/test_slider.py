@@ -1,0 +1,87 @@
+"""The live slider asks its generator at every move, and shows what it gave."""
+
+import html
+import time
+
+import numpy as np
+import pytest
+from pictures import make_pairs
+
+from lowlight_utils.prediction import measure, sharpness
+from lowlight_utils.widgets import compared, lambda_slider, to_jpeg, view_at_lambda
+
+
+def generator(low, lambda_l1):
+    """Brighter with λ, as no generator would."""
+    return (low * np.log10(10 + lambda_l1)).clip(0, 255).astype(np.uint8)
+
+
+def parts(box):
+    (slider, scene), picture, line = box.children[0].children, *box.children[1:]
+    return slider, scene, picture, line
+
+
+@pytest.fixture
+def pairs():
+    return make_pairs(3, 24, 32)
+
+
+def test_the_view_holds_what_the_generator_made_and_its_scores(pairs):
+    low, truth = pairs[1]
+    view = view_at_lambda(generator, low, truth, 90.0)
+    assert np.array_equal(view.enhanced, generator(low[None], 90.0)[0])
+    assert np.array_equal(
+        view.difference, (np.abs(view.enhanced.astype(int) - truth) * 4).clip(0, 255)
+    )
+    assert np.array_equal(view.row, compared(low, view.enhanced, truth))
+    assert view.scores["ssim"] == measure(truth, view.enhanced)["ssim"]
+    assert view.scores["sharpness"] == sharpness(truth, view.enhanced)
+    assert str(view).startswith("λ = 90: PSNR ")
+
+
+@pytest.mark.parametrize("lambda_l1", [-1.0, float("nan")])
+def test_a_lambda_below_0_is_refused(lambda_l1, pairs):
+    with pytest.raises(ValueError, match="at least 0"):
+        view_at_lambda(generator, *pairs[0], lambda_l1)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda low, _: low[0], lambda low, _: low / 255, lambda low, _: low[:, ::2]]
+)
+def test_a_generator_that_gives_something_else_is_refused(wrong, pairs):
+    with pytest.raises(ValueError, match=r"has to give uint8\[1, 24, 32, 3\]"):
+        view_at_lambda(wrong, *pairs[0], 1.0)
+
+
+def test_every_move_shows_another_picture_and_its_scores(pairs):
+    slider, _, picture, line = parts(lambda_slider(generator, pairs))
+    shown = set()
+    for lambda_l1 in (0.1, 7.0, 1000.0):
+        slider.value = lambda_l1
+        view = view_at_lambda(generator, *pairs[0], slider.value)
+        assert picture.value == to_jpeg(view.row)
+        assert line.value == html.escape(str(view))
+        shown.add(picture.value)
+    assert len(shown) == 3
+
+
+def test_another_scene_is_shown_at_the_same_lambda(pairs):
+    slider, scene, picture, _ = parts(lambda_slider(generator, pairs))
+    scene.value = "photo2"
+    assert picture.value == to_jpeg(view_at_lambda(generator, *pairs[2], slider.value).row)
+
+
+def test_the_slider_begins_in_the_middle_of_its_log_scale(pairs):
+    slider, *_ = parts(lambda_slider(generator, pairs, least=0.1, most=1000))
+    assert (slider.base**slider.min, slider.base**slider.max) == pytest.approx((0.1, 1000))
+    assert slider.value == pytest.approx(10)
+
+
+def test_a_move_takes_less_than_100_ms_at_256x256_beside_the_generator():
+    slider, *_ = parts(lambda_slider(generator, make_pairs(1, 256, 256)))
+    taken = []
+    for lambda_l1 in (1.0, 10.0) * 5:
+        started = time.perf_counter()
+        slider.value = lambda_l1
+        taken.append(time.perf_counter() - started)
+    assert min(taken[1:]) < 0.1  # the quickest: the machine may have other work
