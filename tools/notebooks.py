@@ -2,7 +2,7 @@
 
     python tools/notebooks.py run [NAME ...]      executed copies, pictures too, in build/notebooks/
     python tools/notebooks.py refresh [NAME ...]  the same, and the outputs into notebooks/
-    python tools/notebooks.py address             write pyproject.toml's address into them
+    python tools/notebooks.py address             write pyproject.toml's address wherever it stands
 
 A NAME is a notebook's beginning, such as 03; without one, all are run, in order.
 """
@@ -139,8 +139,8 @@ def with_address(text, address):
 
 
 def write_address(address):
-    """Write the address into every notebook."""
-    for path in choose(()):
+    """Write the address into every notebook, and where a fresh server clones it from."""
+    for path in [*choose(()), ROOT / "deploy" / "cloud-init.yaml"]:
         path.write_text(with_address(path.read_text(encoding="utf-8"), address), encoding="utf-8")
 
 

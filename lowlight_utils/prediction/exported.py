@@ -91,6 +91,9 @@ def usual_threads() -> int:
 
 def start_session(model: Path | bytes, threads: int):
     """Load an ONNX model, from its file or its bytes, into an `onnxruntime.InferenceSession`."""
+    # From version 1.29 on it reports its use to Microsoft, by way of a file in the home folder,
+    # unless this is set before it is first imported. Nobody asked the owners of the photos.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

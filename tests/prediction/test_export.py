@@ -176,6 +176,20 @@ print([name for name in heavy if name in sys.modules], status, seconds)
     assert read_image(tmp_path / "lit.png").mean() > 60
 
 
+def test_running_it_leaves_nothing_in_the_home_folder(exported, tmp_path):
+    # ONNX Runtime would report its use to its maker, by way of a file there.
+    code = f"from lowlight_utils.prediction import Enhancer; Enhancer({str(exported)!r})"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")  # they stop it too
+    }
+    home = tmp_path / "home"
+    home.mkdir()
+    subprocess.run([sys.executable, "-c", code], env=environment | {"HOME": str(home)}, check=True)
+    assert list(home.rglob("*")) == []
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's /proc")
 def test_a_12_megapixel_jpeg_takes_less_than_700_mb(exported, dark_photos, tmp_path):
     large = Image.fromarray(dark_photos[0]).resize((4000, 3000), Image.Resampling.BICUBIC)
