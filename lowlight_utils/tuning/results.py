@@ -146,8 +146,11 @@ class Sweep:
         Raises
         ------
         ValueError
-            They show other scenes.
+            They show other scenes, or at another size.
         """
+        if self.low[0].shape != other.low[0].shape:
+            sides = " and ".join(str(sweep.low[0].shape[0]) for sweep in (self, other))
+            raise ValueError(f"The sweeps' pictures are {sides} pixels high: they do not compare.")
         if self.scenes != other.scenes:
             raise ValueError(
                 f"One sweep shows {', '.join(self.scenes)}, the other {', '.join(other.scenes)}: "

@@ -9,7 +9,7 @@ from IPython.display import display
 from lowlight_utils import plots
 from lowlight_utils.plots.style import encode
 from lowlight_utils.tuning.results import Sweep
-from lowlight_utils.widgets.pictures import compared, to_jpeg
+from lowlight_utils.widgets.pictures import compared, picture_widget, to_jpeg
 from lowlight_utils.widgets.slider import scores_line
 
 NOTHING = "(none)"
@@ -91,9 +91,9 @@ class SweepExplorer:
         self.rates = ipywidgets.Dropdown(description="learning rates", **layout)
         self.seed = ipywidgets.Dropdown(description="run", **layout)
         self.beside = ipywidgets.Dropdown(description="beside it", **layout)
-        self.picture, self.other = (ipywidgets.Image(format="jpeg") for _ in range(2))
+        self.picture, self.other = (picture_widget() for _ in range(2))
         self.line, self.other_line = ipywidgets.HTML(), ipywidgets.HTML()
-        self.curves = ipywidgets.Image(format="png")
+        self.curves = picture_widget("png")
         self._updating = False
         for control in (self.lambda_, self.rates, self.seed, self.scene, self.beside):
             control.observe(self._changed, "value")

@@ -107,13 +107,15 @@ class TrainingJob:
         splits = common.splits(self.recipe)
         self.folder.mkdir(parents=True, exist_ok=True)
         common.write_scenes(self.folder)
-        run_trial(
+        row = run_trial(
             self.recipe,
             splits,
             self.folder / self.recipe.name,
             data=common.label,
             callbacks=[_watch(self)],
         )
+        # All of it said once more, for a trial that had been finished before.
+        self._note(step=self.steps, epoch=self.recipe.epochs, val_psnr=row["psnr"])
         self._note(state="done", sweep=collect(self.folder))
 
     def _stop_if_asked(self):

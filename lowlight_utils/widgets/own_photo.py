@@ -11,7 +11,7 @@ import ipywidgets
 import numpy as np
 
 from lowlight_utils.data.images import read_image, resize
-from lowlight_utils.widgets.pictures import titled_row, to_jpeg
+from lowlight_utils.widgets.pictures import picture_widget, titled_row, to_jpeg
 
 PREVIEW = 480  # the longest side, in pixels, that an uploaded photo is shown at
 
@@ -61,9 +61,12 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo") -> En
 
 def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     """Make a button that takes a photo, and shows it before and after, with a link to save it."""
-    upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a photo")
+    upload = ipywidgets.FileUpload(
+        accept="image/*", multiple=False, description="Choose a photo", layout={"width": "auto"}
+    )
     message = ipywidgets.HTML("Nothing leaves the computer that this notebook runs on.")
-    picture = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none"))
+    picture = picture_widget()
+    picture.layout.display = "none"
 
     def show(change):
         if not change["new"]:

@@ -6,12 +6,20 @@ JPEG files, because to encode one takes a few milliseconds; a matplotlib figure 
 import io
 from collections.abc import Mapping
 
+import ipywidgets
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 GAP = 6  # pixels between pictures
 TITLE = 22  # pixels above a picture, for its title
 GAIN = 4  # how much a difference is brightened
+
+
+def picture_widget(format: str = "jpeg") -> ipywidgets.Image:
+    """Make a widget for a picture, shown as large as it is unless there is no room."""
+    return ipywidgets.Image(
+        format=format, layout=ipywidgets.Layout(align_self="flex-start", max_width="100%")
+    )
 
 
 def difference(truth: np.ndarray, image: np.ndarray) -> np.ndarray:

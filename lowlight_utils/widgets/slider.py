@@ -10,7 +10,7 @@ import numpy as np
 
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.prediction.metrics import METRICS, sharpness
-from lowlight_utils.widgets.pictures import compared, difference, to_jpeg
+from lowlight_utils.widgets.pictures import compared, difference, picture_widget, to_jpeg
 
 Generator = Callable[[np.ndarray, float], np.ndarray]
 """From uint8[n, H, W, 3] in the dark and λ to the same enhanced, as if trained with that λ."""
@@ -113,7 +113,7 @@ def lambda_slider(
         **ends,
     )
     scene = ipywidgets.Dropdown(options=pairs.names, description="scene")
-    picture = ipywidgets.Image(format="jpeg")
+    picture = picture_widget()
     line = ipywidgets.HTML()
 
     def show(_=None):

@@ -13,18 +13,28 @@ from lowlight_utils.training.recipes import QUICK, Recipe
 from lowlight_utils.tuning.results import Sweep
 from lowlight_utils.widgets.job import TrainingJob
 
+LAMBDAS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 50.0, 100.0, 115.0, 130.0, 300.0, 1000.0)
+RATE_FACTORS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+WIDE = {"style": {"description_width": "15em"}, "layout": {"width": "32em"}}
+
 
 def my_recipe(
-    base: Recipe, lambda_l1: float, generator_lr: float, discriminator_lr: float
+    base: Recipe, lambda_l1: float | None, generator_lr: float, discriminator_lr: float
 ) -> Recipe:
     """Return the base with the reader's choices, named after them.
 
-    The same choices give the same name, so that training that was stopped goes on.
+    The same choices give the same name, so that training that was stopped goes on. A λ of None
+    stands for L1 alone, without a discriminator.
     """
-    name = f"my-lambda-{lambda_l1:g}-rates-{generator_lr:g}-{discriminator_lr:g}"
+    name = "my-l1-only" if lambda_l1 is None else f"my-lambda-{lambda_l1:g}"
+    if lambda_l1 is None:
+        loss = {"adversarial": 0.0, "lambda_l1": base.lambda_l1 or 1.0}
+    else:
+        loss = {"lambda_l1": lambda_l1}
+    name += f"-rates-{generator_lr:g}-{discriminator_lr:g}"
     return base.but(
         name=f"{name}-epochs-{base.epochs}-seed-{base.seed}",
-        lambda_l1=lambda_l1,
+        **loss,
         generator_lr=generator_lr,
         discriminator_lr=discriminator_lr,
     )
@@ -60,10 +70,13 @@ class MyTraining:
     def __init__(self, folder, data, base, done) -> None:
         self.job = None
         self._folder, self._data, self._base, self._done = Path(folder), data, base, done
-        self.lambda_ = _log_slider("λ", base.lambda_l1 or 1.0, -1, 3)
-        self.generator_lr = _log_slider("generator", base.generator_lr, -5, -2)
-        self.discriminator_lr = _log_slider("discriminator", base.discriminator_lr, -5, -2)
-        self.epochs = ipywidgets.IntSlider(base.epochs, 1, 4 * base.epochs, description="epochs")
+        lambdas = [(f"{x:g}", x) for x in sorted({*LAMBDAS, base.lambda_l1})]
+        self.lambda_ = _choice("λ", [*lambdas, ("L1 only", None)], base.lambda_l1)
+        self.generator_lr = _rates("generator's learning rate", base.generator_lr)
+        self.discriminator_lr = _rates("discriminator's learning rate", base.discriminator_lr)
+        self.epochs = ipywidgets.IntSlider(
+            base.epochs, 1, 4 * base.epochs, description="epochs", **WIDE
+        )
         self.train = ipywidgets.Button(description="Train", button_style="primary", icon="play")
         self.stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
         self.bar = ipywidgets.IntProgress(0, 0, 1)
@@ -73,7 +86,6 @@ class MyTraining:
         self.box = ipywidgets.VBox(
             [
                 self.lambda_,
-                ipywidgets.Label("learning rates"),
                 self.generator_lr,
                 self.discriminator_lr,
                 self.epochs,
@@ -85,9 +97,9 @@ class MyTraining:
     def _start(self, _):
         recipe = my_recipe(
             self._base.but(epochs=self.epochs.value),
-            float(f"{self.lambda_.value:.3g}"),
-            float(f"{self.generator_lr.value:.3g}"),
-            float(f"{self.discriminator_lr.value:.3g}"),
+            self.lambda_.value,
+            self.generator_lr.value,
+            self.discriminator_lr.value,
         )
         self.bar.value = 0
         self.job = TrainingJob(recipe, self._data, self._folder, self._show).start()
@@ -132,13 +144,17 @@ def train_with_my_lambda(
     return MyTraining(folder, data, base, done)
 
 
-def _log_slider(description, value, least, most):
-    return ipywidgets.FloatLogSlider(
-        value,
-        base=10,
-        min=least,
-        max=most,
-        step=0.05,
+def _choice(description, options, value):
+    """Make a slider over round numbers; a log slider would move the base's own to its grid."""
+    return ipywidgets.SelectionSlider(
+        options=options,
+        value=value,
         description=description,
-        readout_format=".3g",
+        **WIDE,
     )
+
+
+def _rates(description, value):
+    rates = [float(f"{value * factor:.3g}") for factor in RATE_FACTORS if factor != 1]
+    options = [(f"{rate:g}", rate) for rate in sorted([*rates, value])]
+    return _choice(description, options, value)

@@ -90,6 +90,11 @@ def test_sweeps_of_other_scenes_are_not_joined(make_sweep):
         make_sweep("one", ["a"]).joined(make_sweep("other", ["b"], scenes=("cat",)))
 
 
+def test_sweeps_of_other_sizes_are_not_joined(make_sweep):
+    with pytest.raises(ValueError, match="32 and 48 pixels"):
+        make_sweep("one", ["a"]).joined(make_sweep("other", ["b"], side=48))
+
+
 def test_an_export_reads_the_same_and_holds_no_weights(make_sweep, tmp_path):
     sweep = make_sweep("one", ["a", "b"])
     copy = export(tmp_path / "one", tmp_path / "copy")

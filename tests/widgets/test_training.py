@@ -56,7 +56,7 @@ def test_a_job_trains_in_the_background_as_train_does(tmp_path):
     assert seen == sorted(seen)
     direct = train(TINY, splits(), tmp_path / "direct", verbose=0)
     assert job.sweep.history("tiny") == direct.history
-    assert job.val_psnr == direct.history["val_psnr"][-1]
+    assert job.val_psnr == pytest.approx(direct.history["val_psnr"][-1], abs=1e-3)
     assert read_sweep(tmp_path / "mine").rows == job.sweep.rows
 
 
@@ -131,12 +131,27 @@ def test_choices_become_a_recipe_of_a_name_of_its_own():
     assert my_recipe(TINY.but(epochs=9), 3.0, 1e-3, 2e-4).name != one.name
 
 
+def test_l1_only_is_a_recipe_without_a_discriminator():
+    recipe = my_recipe(TINY, None, 1e-3, 2e-4)
+    assert recipe.adversarial == 0
+    assert recipe.lambda_l1 == TINY.lambda_l1
+    assert recipe.name.startswith("my-l1-only-")
+
+
+def test_a_job_that_was_done_before_says_so_again(tmp_path):
+    first = TrainingJob(TINY, splits(), tmp_path).start().wait(120)
+    again = TrainingJob(TINY, splits(), tmp_path).start().wait(120)
+    assert (again.state, again.epoch) == ("done", 3)
+    assert again.val_psnr == pytest.approx(first.val_psnr, abs=1e-3)
+    assert again.sweep.rows == first.sweep.rows
+
+
 def test_the_button_trains_what_was_chosen_and_hands_over_the_result(tmp_path):
     handed = []
     form = train_with_my_lambda(
         tmp_path, splits(), base=TINY, done=lambda sweep, trial: handed.append((sweep, trial))
     )
-    form.lambda_.value = 7
+    form.lambda_.value = 10
     form.epochs.value = 2
     assert form.stop.disabled
     form.train.click()
@@ -148,7 +163,7 @@ def test_the_button_trains_what_was_chosen_and_hands_over_the_result(tmp_path):
     assert form.line.value.startswith("Done, ")
     assert not form.train.disabled
     ((sweep, trial),) = handed
-    assert sweep.row(trial)["lambda_l1"] == 7
+    assert sweep.row(trial)["lambda_l1"] == 10
     assert sweep.row(trial)["epochs"] == 2
 
 

@@ -1,0 +1,202 @@
+"""The widgets in JupyterLab, in a browser: moved and clicked as a reader does it."""
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from PIL import Image
+
+TESTS = Path(__file__).resolve().parent.parent
+PATIENCE = 120_000  # milliseconds: a kernel that loads TensorFlow on a busy machine is slow
+
+CELLS = [
+    """
+import numpy as np
+from pictures import make_pairs
+from sweeps import write_sweep
+from lowlight_utils.data import Splits, sample_pairs
+from lowlight_utils.training import Recipe
+from lowlight_utils.tuning import read_sweep
+from lowlight_utils import widgets
+from pathlib import Path
+
+def generator(low, lambda_l1):  # brighter with λ, so that a move can be seen
+    return (255 * (low / 255) ** (1 / (1.5 + np.log10(lambda_l1 + 1)))).astype(np.uint8)
+
+rates = {"generator_lr": 1e-3, "discriminator_lr": 2e-4, "seed": 0}
+trials = {"one": {**rates, "lambda_l1": 1.0}, "ten": {**rates, "lambda_l1": 10.0}}
+sweep = write_sweep(Path("sweep"), trials, scenes=("photo4", "photo5"), side=64)
+print("ready")
+""",
+    "widgets.lambda_slider(generator, sample_pairs('validation'))",
+    "explorer = widgets.SweepExplorer(sweep)\nexplorer",
+    """
+pairs = make_pairs(6, 64, 64)
+tiny = Recipe(name="tiny", size=64, width=4, depth=3, discriminator_width=4, batch_size=2,
+              norm="instance", epochs=40)
+form = widgets.train_with_my_lambda(
+    "mine", Splits(pairs[:4], pairs[4:], pairs[:0]), base=tiny,
+    done=lambda found, trial: explorer.show(explorer.sweep.joined(found), trial))
+form
+""",
+    "widgets.enhance_own_photo(lambda photo: 255 - (255 - photo) // 3)",
+    "print('the kernel', 'answers')",
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Where a JupyterLab with the notebook widgets.ipynb listens, its token included."""
+    folder = tmp_path_factory.mktemp("lab")
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in CELLS]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, folder / "widgets.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    own = {
+        name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "IPYTHONDIR", "HOME")
+    }
+    own |= {"JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    own["PYTHONPATH"] = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
+    options += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
+    options += [
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    with open(folder / "lab.log", "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            env={**os.environ, **own},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until = time.monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={token}", timeout=5)
+                break
+            except (OSError, urllib.error.URLError):
+                assert server.poll() is None, (folder / "lab.log").read_text()
+                assert time.monotonic() < until, (folder / "lab.log").read_text()
+                time.sleep(0.3)
+        yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={token}"
+    finally:
+        server.terminate()  # it ends its kernels too
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """The notebook in JupyterLab, with all its cells run."""
+    page = browser.new_page(viewport={"width": 1500, "height": 2600})
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+    for _ in range(10):  # what is asked of a kernel that is still being connected is lost
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name=re.compile("^Run All Cells")).click()
+        page.wait_for_timeout(2000)
+        if cell(page, 0).locator(".jp-InputPrompt").inner_text() != "[ ]:":
+            break
+    page.get_by_text("the kernel answers").wait_for()
+    return page
+
+
+def cell(page, number):
+    return page.locator(".jp-Cell").nth(number)
+
+
+def source(image):
+    return image.get_attribute("src")
+
+
+def wait_for_change(image, before):
+    """Wait until an image has another source, and return how long that took, in seconds."""
+    started = time.perf_counter()
+    while source(image) == before:
+        assert time.perf_counter() - started < 20, "the picture did not change"
+        time.sleep(0.005)
+    return time.perf_counter() - started
+
+
+def test_moving_the_live_slider_changes_picture_and_scores(page, screenshots):
+    output = cell(page, 1)
+    picture, line = output.locator("img").first, output.locator(".widget-html-content").first
+    picture.wait_for()
+    output.screenshot(path=screenshots / "lambda_slider_before.png")
+    text = line.inner_text()
+    assert text.startswith("λ = 10")
+    handle = output.locator(".noUi-handle")
+    handle.focus()
+    taken = []
+    for _ in range(8):
+        before = source(picture)
+        handle.press("ArrowRight")
+        taken.append(wait_for_change(picture, before))
+    page.wait_for_function("text => !document.body.innerText.includes(text)", arg=text)
+    output.screenshot(path=screenshots / "lambda_slider_after.png")
+    assert line.inner_text() != text
+    print(f"a move, to the changed picture: {1000 * sorted(taken)[len(taken) // 2]:.0f} ms")
+    with (
+        Image.open(screenshots / "lambda_slider_before.png") as one,
+        Image.open(screenshots / "lambda_slider_after.png") as other,
+    ):
+        assert one.tobytes() != other.tobytes()
+
+
+def test_choosing_in_the_explorer_changes_the_picture(page, screenshots):
+    output = cell(page, 2)
+    picture, line = output.locator("img").first, output.locator(".widget-html-content").first
+    before = source(picture)
+    handle = output.locator(".noUi-handle")
+    handle.focus()
+    handle.press("ArrowRight")
+    wait_for_change(picture, before)
+    assert line.inner_text().startswith("ten ")
+    before = source(picture)
+    output.locator("select").first.select_option("photo5")
+    wait_for_change(picture, before)
+    output.screenshot(path=screenshots / "explorer.png")
+
+
+def test_training_with_my_lambda_runs_beside_other_cells_and_joins_the_explorer(page, screenshots):
+    form, other = cell(page, 3), cell(page, 5)
+    form.get_by_role("button", name="Train").click()
+    form.get_by_text(re.compile("^(Preparing|Training)")).wait_for()
+    before = other.locator(".jp-InputPrompt").inner_text()
+    other.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+Enter")
+    while other.locator(".jp-InputPrompt").inner_text() in (before, "[*]:"):
+        time.sleep(0.02)
+    answered_while_training = not form.get_by_text(re.compile("^Done")).is_visible()
+    form.screenshot(path=screenshots / "training_under_way.png")
+    form.get_by_text(re.compile("^Done")).wait_for()
+    form.screenshot(path=screenshots / "training.png")
+    assert answered_while_training
+    joined = cell(page, 2).locator(".widget-html-content").first
+    joined.get_by_text(re.compile("^my-lambda-115-")).wait_for()
+    cell(page, 2).screenshot(path=screenshots / "explorer_joined.png")
+
+
+def test_a_photo_of_ones_own_is_enhanced(page, screenshots, tmp_path):
+    Image.new("RGB", (80, 60), (20, 10, 5)).save(tmp_path / "dark.png")
+    output = cell(page, 4)
+    with page.expect_file_chooser() as chooser:
+        output.get_by_role("button").click()
+    chooser.value.set_files(tmp_path / "dark.png")
+    output.get_by_text("save dark-enhanced.jpg").wait_for()
+    output.screenshot(path=screenshots / "own_photo.png")
