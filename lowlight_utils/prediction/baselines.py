@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 from skimage import exposure
-from skimage.color import hsv2rgb, rgb2hsv
 
 from lowlight_utils.prediction.guided import guided_filter
 
@@ -76,12 +75,15 @@ BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def _on_value(image: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    hsv = rgb2hsv(image)
-    value = hsv[..., 2]
+    # What HSV does when its value changes, without its three planes in double precision.
+    value = image.max(axis=-1) / 255
     if value.min() == value.max():
         return image.copy()  # one value has no contrast to spread
-    hsv[..., 2] = change(value)
-    return _to_uint8(hsv2rgb(hsv))
+    changed = change(value)
+    result = _to_uint8(image * (changed / np.maximum(value * 255, 1))[..., None])
+    black = value == 0  # which has no hue to keep: grey
+    result[black] = _to_uint8(changed[black])[:, None]
+    return result
 
 
 def _to_uint8(unit: np.ndarray) -> np.ndarray:

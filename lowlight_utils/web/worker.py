@@ -7,6 +7,7 @@ bytes, core dumps included), and answers in JSON, not in pickles, so that a deco
 taken over cannot reach further.
 """
 
+import ctypes
 import json
 import logging
 import multiprocessing
@@ -215,6 +216,15 @@ def _work(connection, settings: Settings) -> None:
         except OSError:  # the server has gone
             return
         content = enhanced = None  # not to be kept until the next photo comes
+        _return_memory()
+
+
+def _return_memory() -> None:
+    """Give back the memory that a large photo took; the C library would keep it."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library
+        pass
 
 
 def _without_message(error: Exception) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pictures import make_photo
+from skimage.color import hsv2rgb, rgb2hsv
 
 from lowlight_utils.data.sources import sample_pairs
 from lowlight_utils.prediction.baselines import BASELINES, auto_gamma, equalise_histogram, gamma
@@ -99,3 +100,12 @@ def test_equalised_values_spread_evenly_from_black_to_white():
     assert result.min() == 0
     assert result.max() == 255
     assert np.percentile(result, [25, 50, 75]) == pytest.approx([64, 128, 191], abs=8)
+
+
+@pytest.mark.parametrize("name", ["histogram equalisation", "CLAHE"])
+def test_hue_and_saturation_stay_as_hsv_would_leave_them(name):
+    picture = make_photo(64, 64) // 4
+    picture[:8, :8] = 0  # black has neither
+    before, after = rgb2hsv(picture), rgb2hsv(BASELINES[name](picture))
+    through_hsv = hsv2rgb(np.dstack([before[..., :2], after[..., 2]])) * 255
+    assert np.abs(BASELINES[name](picture) - through_hsv).max() <= 1

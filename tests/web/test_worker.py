@@ -56,6 +56,7 @@ def test_a_job_that_takes_too_long_is_ended_and_the_next_one_works(weights):
         worker.close()
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/limits"), reason="needs Linux's /proc")
 def test_it_can_write_no_file_and_leaves_no_core_dump(worker):
     limits = open(f"/proc/{worker.pid}/limits").read()
     for name in ("Max file size", "Max core file size"):

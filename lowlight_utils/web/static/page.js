@@ -167,6 +167,7 @@ function send(form) {
 async function explanation(answer) {
   try {
     const { detail } = JSON.parse(await answer.response.text());
+    if (detail.startsWith(photo.name)) return `${detail}.`;
     return `${detail[0].toUpperCase()}${detail.slice(1)}.`;
   } catch {
     return `The server answered ${answer.status}. Try again, or another photo.`;
