@@ -59,6 +59,7 @@ def benchmark_serve(
             memory = run.measure(process.pid, clients)
         finally:
             process.terminate()
+            process.communicate()  # its last words too
     wrong = run.wrong + _compare_with_library(weights, photos, references)
     latencies = sorted(run.latencies) or [float("nan")]
     return {

@@ -84,6 +84,7 @@ class Worker:
                 raise WorkerError("the worker died over this photo") from error
         except WorkerError:
             if not self._closed:
+                self._kill()  # before anybody else gives it a job
                 threading.Thread(target=self._mend, daemon=True).start()
             raise
         finally:
@@ -127,7 +128,7 @@ class Worker:
 
     def _mend(self) -> None:
         with self._lock:
-            if not self._closed:
+            if not self._closed and not self._process.is_alive():  # else the next job was first
                 try:
                     self._restart()
                 except WorkerError as error:
