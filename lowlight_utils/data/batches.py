@@ -41,8 +41,9 @@ class PairBatches(keras.utils.PyDataset):
         With `crop`: shrink all of the pair to `crop` every other time (the largest square in it),
         else a random square of any side from `crop` up. So training sees both the light of whole
         scenes and the grain of pixels, at the price of small pictures.
-    whole_from : int, optional
-        The epoch from which on batches hold whole pictures after all.
+    lambda_range : (float, float), optional
+        Draw a λ for each pair, log-uniformly between these two, for a generator that is told it.
+        Batches then are ((low, λ), high), with λ as float32[b, 1].
     shuffle : bool
         Give the pairs in a new order every epoch. False, with augmentation "none", gives the pairs
         as they stand, which is for validation.
@@ -64,7 +65,7 @@ class PairBatches(keras.utils.PyDataset):
         augmentation: str = "jitter",
         crop: int | None = None,
         zoom: bool = False,
-        whole_from: int | None = None,
+        lambda_range: tuple[float, float] | None = None,
         shuffle: bool = True,
         seed: int = 0,
         epoch: int = 0,
@@ -85,9 +86,9 @@ class PairBatches(keras.utils.PyDataset):
         self.augmentation = augmentation
         if zoom and crop is None:
             raise ValueError("zoom shrinks pictures to a crop: give crop too")
-        self.crop = crop
         self.zoom = zoom
-        self.whole_from = math.inf if whole_from is None else whole_from
+        self.shape = (height, width) if crop is None else (crop, crop)
+        self.lambda_range = lambda_range
         self.shuffle = shuffle
         self.seed = operator.index(seed)
         self.epoch = operator.index(epoch)
@@ -98,36 +99,34 @@ class PairBatches(keras.utils.PyDataset):
             size = round(height * JITTER), round(width * JITTER)
             self._stacks = _enlarge(pairs.low, size), _enlarge(pairs.high, size)
 
-    def shape(self, epoch: int) -> tuple[int, int]:
-        """Height and width of an epoch's pictures, in pixels."""
-        whole = self.crop is None or epoch >= self.whole_from
-        return self.pairs.size if whole else (self.crop, self.crop)
-
     def __len__(self) -> int:
         return math.ceil(len(self.pairs) / self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray | tuple, np.ndarray]:
         """Batch `index` of the current epoch.
 
         Returns
         -------
         low, high : float32[b, H, W, 3]
-            In [-1, 1].
+            In [-1, 1]. With `lambda_range`, (low, λ) in low's place.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         epoch = self.epoch
         start = index * self.batch_size
         chosen = self._order(epoch)[start : start + self.batch_size]
-        shape = self.shape(epoch)
-        batch = np.empty((2, len(chosen), *shape, 3), np.uint8)
+        batch = np.empty((2, len(chosen), *self.shape, 3), np.uint8)
+        lambdas = np.empty((len(chosen), 1), np.float32)
         for position, pair in enumerate(chosen):
             # One generator a pair, so that the batch size changes nothing but the batches.
             rng = self._rng(epoch, 1 + start + position)
-            augment = self._draw(rng, shape)
+            augment = self._draw(rng)
             for half, stack in zip(batch, self._stacks, strict=True):
                 half[position] = augment(stack[pair])
-        return to_network(batch[0]), to_network(batch[1])
+            if self.lambda_range:
+                lambdas[position] = np.exp(rng.uniform(*np.log(self.lambda_range)))
+        low, high = to_network(batch[0]), to_network(batch[1])
+        return ((low, lambdas) if self.lambda_range else low), high
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
@@ -140,10 +139,10 @@ class PairBatches(keras.utils.PyDataset):
             return np.arange(len(self.pairs))
         return self._rng(epoch, 0).permutation(len(self.pairs))
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, int]):
+    def _draw(self, rng: np.random.Generator):
         """Draw one augmentation, as a function to apply to both images of a pair."""
-        rows, columns = seen = shape
-        if self.zoom and rows == columns:
+        rows, columns = seen = self.shape
+        if self.zoom:
             largest = min(self._stacks[0].shape[1:3])
             seen = (min(int(rng.integers(rows, 2 * largest - rows + 1)), largest),) * 2
         spare = np.subtract(self._stacks[0].shape[1:3], seen)

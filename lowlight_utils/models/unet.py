@@ -14,6 +14,7 @@ from lowlight_utils.models.blocks import (
     require_norm,
     upsample,
 )
+from lowlight_utils.models.film import CONDITIONS, FiLM, lambda_code
 
 UPSAMPLINGS = ("transpose", "resize")
 BASES = ("none", "input", "auto_exposure")
@@ -31,6 +32,7 @@ def unet_generator(
     padding="zeros",
     dropout=0.5,
     base="none",
+    condition="none",
     dtype=None,
     name="generator",
 ):
@@ -63,6 +65,9 @@ def unet_generator(
         the dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the
         network then also sees beside the dark one. With a base, the last block has a skip at full
         resolution.
+    condition : {"none", "lambda"}
+        "lambda": the generator also takes λ, and every normalised block is modulated by it
+        (`FiLM`), so that one network serves every λ (`ConditionalGAN` trains it so).
     dtype : str, optional
         Keras dtype policy of the blocks, such as "mixed_bfloat16". The output stays float32.
     name : str
@@ -71,7 +76,8 @@ def unet_generator(
     Returns
     -------
     keras.Model
-        float32[n, height, width, 3] in [-1, 1] -> the same shape and range.
+        float32[n, height, width, 3] in [-1, 1] -> the same shape and range. With condition
+        "lambda" it takes a list of two: the pictures, and λ as float32[n, 1].
 
     Raises
     ------
@@ -88,6 +94,7 @@ def unet_generator(
     require_choice("upsampling", upsampling, UPSAMPLINGS)
     require_choice("padding", padding, PADDINGS)
     require_choice("base", base, BASES)
+    require_choice("condition", condition, CONDITIONS)
     if padding == "reflect" and upsampling == "transpose":
         raise ValueError(
             'Transposed convolutions cannot pad by reflection: choose upsampling "resize".'
@@ -97,6 +104,13 @@ def unet_generator(
     widths = [width * min(2**level, WIDEST) for level in range(depth)]
 
     low = keras.Input(input_shape, name="low")
+    lambda_l1 = keras.Input((1,), name="lambda") if condition == "lambda" else None
+    code = lambda_code(lambda_l1) if condition == "lambda" else None
+
+    def normalise_and_modulate(x, label):
+        x = normalise(x, norm, dtype, f"{label}_norm")
+        return x if code is None else FiLM(dtype=dtype, name=f"{label}_film")(x, code)
+
     seen, base_picture = low, low
     if base == "auto_exposure":
         base_picture = AutoExposure(name="auto_exposure")(low)
@@ -106,7 +120,7 @@ def unet_generator(
     for level, channels in enumerate(widths, start=1):
         label = f"down{level}"
         x = convolve(x, channels, 4, padding, dtype, f"{label}_conv", strides=2, use_bias=use_bias)
-        x = normalise(x, "none" if level == 1 else norm, dtype, f"{label}_norm")
+        x = x if level == 1 else normalise_and_modulate(x, label)
         x = leaky_relu(x, dtype, f"{label}_act")
         skips.append(x)
     skips.pop()  # the innermost features go straight up, not around
@@ -114,7 +128,7 @@ def unet_generator(
     for level, channels in enumerate(reversed(widths[:-1]), start=1):
         label = f"up{level}"
         x = upsample(x, channels, upsampling, padding, use_bias, dtype, label)
-        x = normalise(x, norm, dtype, f"{label}_norm")
+        x = normalise_and_modulate(x, label)
         if level <= DROPOUT_BLOCKS and dropout > 0:
             x = layers.Dropout(dropout, dtype=dtype, name=f"{label}_dropout")(x)
         x = layers.ReLU(dtype=dtype, name=f"{label}_act")(x)
@@ -129,7 +143,7 @@ def unet_generator(
         x = layers.Concatenate(dtype=dtype, name=f"up{depth}_skip")([x, seen])
         correction = convolve(x, 3, 3, padding, dtype, "correction")
         picture = AddCorrection(name="picture")(base_picture, correction)
-    return keras.Model(low, picture, name=name)
+    return keras.Model(low if code is None else [low, lambda_l1], picture, name=name)
 
 
 def require_depth_fits(input_shape, depth, norm):

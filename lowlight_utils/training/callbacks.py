@@ -14,12 +14,17 @@ from lowlight_utils.data.images import to_image, to_network, write_image
 PROGRESS_FILE = "progress.json"
 
 
-def enhance_stack(generator, low, batch_size=8):
-    """Enhance uint8[n, h, w, 3] with a generator in inference mode, a few pictures at a time."""
-    parts = [
-        to_image(np.asarray(generator.predict_on_batch(to_network(low[i : i + batch_size]))))
-        for i in range(0, len(low), batch_size)
-    ]
+def enhance_stack(generator, low, batch_size=8, lambda_l1=115.0):
+    """Enhance uint8[n, h, w, 3] with a generator in inference mode, a few pictures at a time.
+
+    A conditional generator is told `lambda_l1`; others do not ask.
+    """
+    parts = []
+    for i in range(0, len(low), batch_size):
+        given = to_network(low[i : i + batch_size])
+        if len(generator.inputs) > 1:
+            given = [given, np.full((len(given), 1), lambda_l1, np.float32)]
+        parts.append(to_image(np.asarray(generator.predict_on_batch(given))))
     return np.concatenate(parts)
 
 
@@ -38,6 +43,7 @@ class RefuseNaN(keras.callbacks.Callback):
 class Validate(keras.callbacks.Callback):
     """Put `val_psnr` into the logs: mean PSNR in dB of the best generator on a `PairSet`.
 
+    A conditional generator is measured at the recipe's λ.
     It is measured on whole 8-bit pictures, as `evaluate` does it, and it comes before the callbacks
     that read it.
     """
@@ -47,7 +53,9 @@ class Validate(keras.callbacks.Callback):
         self.pairs = pairs
 
     def on_epoch_end(self, epoch, logs=None):
-        enhanced = enhance_stack(self.model.best_generator, self.pairs.low)
+        enhanced = enhance_stack(
+            self.model.best_generator, self.pairs.low, lambda_l1=self.model.lambda_l1
+        )
         scores = [
             peak_signal_noise_ratio(truth, image, data_range=255)
             for truth, image in zip(self.pairs.high, enhanced, strict=True)
@@ -71,7 +79,10 @@ class SamplePictures(keras.callbacks.Callback):
         write_image(self.folder / "high.png", np.hstack(self.pairs.high))
 
     def on_epoch_end(self, epoch, logs=None):
-        strip = np.hstack(enhance_stack(self.model.best_generator, self.pairs.low))
+        enhanced = enhance_stack(
+            self.model.best_generator, self.pairs.low, lambda_l1=self.model.lambda_l1
+        )
+        strip = np.hstack(enhanced)
         write_image(self.folder / f"epoch_{epoch + 1:04d}.png", strip)
 
 

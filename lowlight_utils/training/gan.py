@@ -36,7 +36,9 @@ class ConditionalGAN(TrainStep, keras.Model):
     Parameters
     ----------
     generator, discriminator : keras.Model
-        As `unet_generator` and `patchgan_discriminator` make them.
+        As `unet_generator` and `patchgan_discriminator` make them. A generator that is told λ
+        learns from batches of ((low, λ), high), see `PairBatches`: each picture's loss is weighted
+        by its own λ (`weigh`).
     lambda_l1 : float
         λ, the weight of the L1 term beside the adversarial one. At least 0, like the two weights
         that follow. The first step compiles them in: to change one, make another `ConditionalGAN`.
@@ -99,6 +101,22 @@ class ConditionalGAN(TrainStep, keras.Model):
     def metrics(self):
         return self._trackers
 
+    def weigh(self, lambda_l1=None):
+        """Return the weights of the L1 and the adversarial term.
+
+        Parameters
+        ----------
+        lambda_l1 : float32[n, 1], optional
+            The λ that a conditional generator was told for each picture. Both weights are then
+            divided by 1 + λ / 10: what is best for a λ stays the same, but the pictures with a
+            large one do not drown the others in a batch. At λ = 10 the two terms weigh about alike,
+            for the adversarial loss is about 1 and L1 about 0.1.
+        """
+        if lambda_l1 is None:
+            return self.lambda_l1, self.adversarial
+        divisor = 1.0 + lambda_l1 / 10.0
+        return lambda_l1 / divisor, self.adversarial / divisor
+
     def average_momentum(self, iterations):
         """Return how much of the average to keep: little at first, so that it forgets its start."""
         done = ops.cast(iterations, "float32")
@@ -116,7 +134,7 @@ class ConditionalGAN(TrainStep, keras.Model):
         self.prepare_step()
 
     def call(self, low, training=False):
-        """Enhance float32[n, h, w, 3] in [-1, 1] with the best generator."""
+        """Enhance float32[n, h, w, 3] in [-1, 1], or [that, λ], with the best generator."""
         return self.best_generator(low, training=training)
 
 

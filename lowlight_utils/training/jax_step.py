@@ -23,7 +23,8 @@ class TrainStep:
     def train_step(self, state, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""
         trainable, non_trainable, optimizer_values, metric_values = state
-        low, high, _ = keras.utils.unpack_x_y_sample_weight(data)
+        given, high, _ = keras.utils.unpack_x_y_sample_weight(data)
+        low, *told = given if isinstance(given, list | tuple) else [given]  # λ, if conditional
         generator, discriminator = self.generator, self.discriminator
         values = Values(self.trainable_variables, trainable)
         values.update(self.non_trainable_variables, non_trainable)
@@ -32,7 +33,7 @@ class TrainStep:
         # One forward pass of the generator serves both updates; its backward pass waits.
         def generate(weights):
             return generator.stateless_call(
-                weights, values.of(generator.non_trainable_variables), low, training=True
+                weights, values.of(generator.non_trainable_variables), given, training=True
             )
 
         fake, generator_backward, generator_rest = jax.vjp(
@@ -65,8 +66,9 @@ class TrainStep:
             if self.adversarial:
                 weights = values.of(discriminator.trainable_variables)
                 verdicts, rest = discriminate(weights, rest, picture)
+            lambda_l1, adversarial = self.weigh(*told)
             losses = generator_losses(
-                verdicts, picture, high, self.lambda_l1, self.lambda_ssim, self.adversarial
+                verdicts, picture, high, lambda_l1, self.lambda_ssim, adversarial
             )
             return losses["generator_loss"], (losses, rest)
 

@@ -77,30 +77,37 @@ def generator_losses(fake_logits, fake, high, lambda_l1, lambda_ssim=0.0, advers
     Parameters
     ----------
     fake_logits : float32[n, h, w, 1] or None
-        The discriminator's verdicts on (low, fake). Not needed if their weight is 0.
+        The discriminator's verdicts on (low, fake); without them there is no adversarial term.
     fake, high : float32[n, height, width, 3]
         Generated picture and ground truth, in [-1, 1].
-    lambda_l1 : float
-        λ, the weight of the L1 term. 0 leaves the other terms alone.
+    lambda_l1 : float or float32[n, 1]
+        λ, the weight of the L1 term: one for all pictures, or one for each. 0 leaves the other
+        terms alone.
     lambda_ssim : float
         Weight of 1 - SSIM. At 0 it is not computed.
-    adversarial : float
-        Weight of the adversarial term, 1 in pix2pix. At 0 it is not computed.
+    adversarial : float or float32[n, 1]
+        Weight of the adversarial term, 1 in pix2pix.
 
     Returns
     -------
     dict of str to float32 scalar
         "generator_loss", the weighted sum of those that follow; "adversarial_loss", the price of
         not being believed; "l1_loss", mean |high - fake|, at most 2 in these units (Isola et al.
-        2017, equations 3 and 4); "ssim_loss", 1 - SSIM (`ssim`). A term of weight 0 is left out,
-        but for l1_loss, which is always worth watching.
+        2017, equations 3 and 4); "ssim_loss", 1 - SSIM (`ssim`). What was not computed is left out.
     """
-    losses = {"l1_loss": ops.mean(ops.abs(high - fake))}
-    total = lambda_l1 * losses["l1_loss"]
-    if adversarial:
-        losses["adversarial_loss"] = ops.mean(ops.softplus(-fake_logits))
-        total = total + adversarial * losses["adversarial_loss"]
+    l1 = _per_picture(ops.abs(high - fake))
+    losses = {"l1_loss": ops.mean(l1)}
+    total = ops.mean(lambda_l1 * l1)
+    if fake_logits is not None:
+        doubt = _per_picture(ops.softplus(-fake_logits))
+        losses["adversarial_loss"] = ops.mean(doubt)
+        total = total + ops.mean(adversarial * doubt)
     if lambda_ssim:
         losses["ssim_loss"] = 1.0 - ssim(fake, high)
         total = total + lambda_ssim * losses["ssim_loss"]
     return {"generator_loss": total, **losses}
+
+
+def _per_picture(values):
+    """Average float32[n, h, w, c] over each picture, to float32[n, 1]."""
+    return ops.mean(values, axis=(1, 2, 3))[:, None]

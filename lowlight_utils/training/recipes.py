@@ -12,6 +12,7 @@ CHOICES = {
     "upsampling": ("transpose", "resize"),
     "padding": ("zeros", "reflect"),
     "base": ("none", "input", "auto_exposure"),
+    "condition": ("none", "lambda"),
     "schedule": ("constant", "cosine"),
     "augmentation": ("jitter", "dihedral", "none"),
     "keep": ("best", "last"),
@@ -53,12 +54,13 @@ class Recipe:
         How many epochs at the end see whole pictures, not crops.
     copies : int
         How many times each bundled photo is darkened. Real pairs do not need it.
-    width, depth, norm, upsampling, padding, dropout, base
+    width, depth, norm, upsampling, padding, dropout, base, condition
         The generator's, see `unet_generator`.
     discriminator_width : int
         Channels of the PatchGAN's first block.
     lambda_l1 : float
-        λ, the weight of the L1 term beside the adversarial one.
+        λ, the weight of the L1 term beside the adversarial one. A conditional generator learns
+        every λ of `lowlight_utils.models.film.LAMBDA_RANGE`, and is validated at this one.
     lambda_ssim : float
         Weight of a term 1 - SSIM; 0: no such term.
     adversarial : float
@@ -103,6 +105,7 @@ class Recipe:
     padding: str = "zeros"
     dropout: float = 0.5
     base: str = "none"
+    condition: str = "none"
     discriminator_width: int = 64
     lambda_l1: float = 115.0
     lambda_ssim: float = 0.0
@@ -223,6 +226,18 @@ QUICK = SEED.but(
     average=0.98,
 )
 
+# One generator for every λ, behind the slider of notebook 04. The networks are the quick recipe's,
+# but for group norm; it needs more epochs, because each picture is seen at another λ each time.
+LAMBDA = QUICK.but(
+    name="lambda",
+    condition="lambda",
+    norm="group",
+    padding="reflect",
+    dropout=0.0,
+    epochs=60,
+    keep="last",
+)
+
 # What made the weights that come with the library, on LOL and the bundled photos: an hour on two
 # CPU cores. The ablation table in the README says what each change from the seed recipe brings.
 SHIPPED = SEED.but(
@@ -252,7 +267,7 @@ SHIPPED = SEED.but(
     dtype="mixed_bfloat16",
 )
 
-RECIPES = {recipe.name: recipe for recipe in (*SEED_FIVE, QUICK, SHIPPED)}
+RECIPES = {recipe.name: recipe for recipe in (*SEED_FIVE, QUICK, LAMBDA, SHIPPED)}
 
 
 def read_recipe(name):

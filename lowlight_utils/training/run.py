@@ -1,5 +1,6 @@
 """A whole training run: from a recipe and pairs to a folder with a generator in it."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import keras
 from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.data.images import replacing
 from lowlight_utils.models import patchgan_discriminator, unet_generator
+from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.models.unet import require_depth_fits
 from lowlight_utils.training.callbacks import (
     Backup,
@@ -59,6 +61,7 @@ def build_generator(recipe, dtype="float32"):
         padding=recipe.padding,
         dropout=recipe.dropout,
         base=recipe.base,
+        condition=recipe.condition,
         dtype=dtype,
     )
 
@@ -149,43 +152,53 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
     _note_recipe(folder / "recipe.json", recipe, expect_same=bool(progress))
 
     keras.utils.set_random_seed(recipe.seed)
-    batches = PairBatches(
-        splits.train,
-        batch_size=recipe.batch_size,
-        augmentation=recipe.augmentation,
-        crop=recipe.crop,
-        zoom=recipe.zoom,
-        whole_from=recipe.epochs - recipe.whole_epochs,
-        seed=recipe.seed,
-    )
-    gan = build_gan(recipe, len(batches))
+    gan = build_gan(recipe, math.ceil(len(splits.train) / recipe.batch_size))
     done, history = 0, {}
     if progress:
         done, history = progress["epoch"], progress["history"]
         restore_state(gan, folder / progress["state"])
-
-    gan.fit(
-        batches,
-        shuffle=False,  # the batches are in an order of their own, which a resumed run repeats
-        initial_epoch=done,
-        epochs=recipe.epochs,
-        verbose=verbose,
-        callbacks=[
-            EpochSync(batches),
-            RefuseNaN(),
-            Validate(splits.validation),
-            SamplePictures(_one_a_scene(splits.validation, SAMPLES), folder / "samples"),
-            KeepGenerator(
-                folder / "generator.keras",
-                lambda: build_generator(recipe),
-                keep=recipe.keep,
-                best=max(history.get("val_psnr", ()), default=float("-inf")),
-            ),
-            Backup(folder, history),
-            *callbacks,
-        ],
-    )
+    callbacks = [
+        RefuseNaN(),
+        Validate(splits.validation),
+        SamplePictures(_one_a_scene(splits.validation, SAMPLES), folder / "samples"),
+        KeepGenerator(
+            folder / "generator.keras",
+            lambda: build_generator(recipe),
+            keep=recipe.keep,
+            best=max(history.get("val_psnr", ()), default=float("-inf")),
+        ),
+        Backup(folder, history),
+        *callbacks,
+    ]
+    cropped_epochs = recipe.epochs - recipe.whole_epochs
+    for last, crop in ((cropped_epochs, recipe.crop), (recipe.epochs, None)):
+        if done < last:
+            batches = _batches(splits.train, recipe, crop, done)
+            gan.fit(
+                batches,
+                shuffle=False,  # they are in an order of their own, which a resumed run repeats
+                initial_epoch=done,
+                epochs=last,
+                verbose=verbose,
+                callbacks=[EpochSync(batches), *callbacks],
+            )
+            done = len(history["val_psnr"])
+        if gan.stop_training:  # as a callback asked
+            break
     return Run(folder, history, gan)
+
+
+def _batches(pairs, recipe, crop, epoch):
+    return PairBatches(
+        pairs,
+        batch_size=recipe.batch_size,
+        augmentation=recipe.augmentation,
+        crop=crop,
+        zoom=recipe.zoom and crop is not None,
+        lambda_range=LAMBDA_RANGE if recipe.condition == "lambda" else None,
+        seed=recipe.seed,
+        epoch=epoch,
+    )
 
 
 def _one_a_scene(pairs, count):

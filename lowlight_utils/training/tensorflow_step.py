@@ -65,12 +65,13 @@ class TrainStep:
 
     def train_step(self, data):
         """Update the discriminator, then the generator, on one batch of (low, high)."""
-        low, high, _ = keras.utils.unpack_x_y_sample_weight(data)
+        given, high, _ = keras.utils.unpack_x_y_sample_weight(data)
+        low, *told = given if isinstance(given, list | tuple) else [given]  # λ, if conditional
         generator, discriminator = self.generator, self.discriminator
 
         # One forward pass of the generator serves both updates; its tape waits.
         with tf.GradientTape() as generator_tape:
-            fake = generator(low, training=True)
+            fake = generator(given, training=True)
 
         losses = {}
         if self.adversarial:
@@ -88,8 +89,9 @@ class TrainStep:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
             verdicts = discriminator([low, fake], training=True) if self.adversarial else None
+            lambda_l1, adversarial = self.weigh(*told)
             losses |= generator_losses(
-                verdicts, fake, high, self.lambda_l1, self.lambda_ssim, self.adversarial
+                verdicts, fake, high, lambda_l1, self.lambda_ssim, adversarial
             )
         towards_better = tape.gradient(losses["generator_loss"], fake)
         weights = generator.trainable_variables

@@ -83,13 +83,27 @@ class TestZoom:
         with pytest.raises(ValueError, match="give crop too"):
             PairBatches(PAIRS, zoom=True)
 
-    def test_ends_with_whole_pictures(self):
-        batches = PairBatches(PAIRS, 7, crop=8, zoom=True, whole_from=2)
-        sides = []
-        for _ in range(4):
-            sides.append(batches[0][0].shape[1])
+
+class TestLambda:
+    def test_each_pair_gets_one_of_the_range_log_uniformly(self):
+        batches = PairBatches(PAIRS, 4, lambda_range=(1.0, 1000.0))
+        drawn = []
+        for _ in range(100):
+            for (low, lambdas), high in batches:
+                assert lambdas.shape == (len(low), 1) and low.shape == high.shape
+                drawn.extend(lambdas[:, 0])
             batches.on_epoch_end()
-        assert sides == [8, 8, 16, 16]
+        assert 1 <= min(drawn) < 1.1 and 900 < max(drawn) <= 1000
+        assert np.quantile(np.log10(drawn), [0.25, 0.5, 0.75]) == pytest.approx(
+            [0.75, 1.5, 2.25], abs=0.15
+        )
+
+    def test_the_pictures_are_the_same_as_without(self):
+        plain, told = (
+            PairBatches(PAIRS, 4, seed=1),
+            PairBatches(PAIRS, 4, lambda_range=(1, 9), seed=1),
+        )
+        np.testing.assert_array_equal(plain[0][0], told[0][0][0])
 
 
 class TestRepeating:

@@ -52,13 +52,20 @@ def small_gan(
     lambda_ssim=0.0,
     adversarial=1.0,
     width=4,
+    condition="none",
     dtype=None,
 ):
     """A compiled ConditionalGAN; `optimizer` makes one optimizer, by default SGD."""
     keras.utils.set_random_seed(0)
     gan = ConditionalGAN(
         unet_generator(
-            (SIDE, SIDE, 3), width=width, depth=3, norm=norm, dropout=dropout, dtype=dtype
+            (SIDE, SIDE, 3),
+            width=width,
+            depth=3,
+            norm=norm,
+            dropout=dropout,
+            condition=condition,
+            dtype=dtype,
         ),
         patchgan_discriminator((SIDE, SIDE, 3), width=width, norm=norm, dtype=dtype),
         lambda_l1=lambda_l1,

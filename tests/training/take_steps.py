@@ -16,9 +16,10 @@ from lowlight_utils.training.gan import Adam
 CASES = {
     "sgd": {"average": 0.9},
     "no-adversary": {"norm": "group", "width": 8, "adversarial": 0.0, "lambda_ssim": 30.0},
+    "conditional": {"norm": "group", "width": 8, "condition": "lambda"},
     "adam": {"norm": "instance", "optimizer": lambda: Adam(1e-3, 0.5)},
 }
-COUNTS = {"sgd": 1, "no-adversary": 1, "adam": 3}  # steps
+COUNTS = {"sgd": 1, "no-adversary": 1, "conditional": 1, "adam": 3}  # steps
 
 
 def steps(given):
@@ -30,7 +31,10 @@ def steps(given):
         logs = []
         for _ in range(COUNTS[case]):
             gan.reset_metrics()
-            step = gan.train_on_batch(given["low"], given["high"], return_dict=True)
+            low = given["low"]
+            if "condition" in arguments:
+                low = [low, given["lambdas"]]
+            step = gan.train_on_batch(low, given["high"], return_dict=True)
             logs.append([step[name] for name in sorted(step)])
         out[f"{case}_losses"] = np.array(logs)
         out |= {f"{case}_{i}": value for i, value in enumerate(arrays(gan.weights))}

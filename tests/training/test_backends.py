@@ -26,6 +26,7 @@ def taken(tmp_path_factory):
     """The starting point, and what TensorFlow and JAX made of it."""
     folder = tmp_path_factory.mktemp("steps")
     given = dict(zip(("low", "high"), small_batch(), strict=True))
+    given["lambdas"] = np.array([[1.0], [300.0]], np.float32)
     for case, arguments in CASES.items():
         given |= {f"{case}_{i}": x for i, x in enumerate(arrays(small_gan(**arguments).weights))}
     generator = small_gan(norm="instance").generator
@@ -60,10 +61,14 @@ def test_the_other_process_ran_on_jax(taken):
     assert str(taken[2]["backend"]) == "jax"
 
 
-@pytest.mark.parametrize("case", ["sgd", "no-adversary"])
-def test_both_backends_take_the_same_sgd_step(case, taken):
+@pytest.mark.parametrize(
+    ("case", "rounding"),
+    # SSIM takes differences of nearly equal means, which costs a digit: 1.2e-5 measured.
+    [("sgd", 5e-6), ("conditional", 5e-6), ("no-adversary", 5e-5)],
+)
+def test_both_backends_take_the_same_sgd_step(case, rounding, taken):
     largest, _ = differences(case, taken)
-    assert largest < 5e-6
+    assert largest < rounding
 
 
 def test_both_backends_take_the_same_adam_steps_up_to_the_signs_of_vanishing_gradients(taken):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lowlight_utils.data.batches import AUGMENTATIONS
 from lowlight_utils.models.blocks import NORMS, PADDINGS
+from lowlight_utils.models.film import CONDITIONS
 from lowlight_utils.models.unet import BASES, UPSAMPLINGS, unet_generator
 from lowlight_utils.training import QUICK, RECIPES, SEED, SEED_FIVE, Recipe, read_recipe
 from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, POSITIVE
@@ -61,12 +62,13 @@ def test_the_seed_recipe_trains_as_the_design_says():
 
 def test_the_seed_recipe_has_the_networks_own_defaults():
     defaults = inspect.signature(unet_generator).parameters
-    for name in ("width", "depth", "norm", "upsampling", "dropout", "base"):
+    for name in ("width", "depth", "norm", "upsampling", "padding", "dropout", "base", "condition"):
         assert getattr(SEED, name) == defaults[name].default
 
 
 def test_every_recipe_is_found_by_its_name():
-    assert set(RECIPES) == {"seed-1", "seed-2", "seed-3", "seed-4", "seed", "quick"}
+    seeds = {"seed-1", "seed-2", "seed-3", "seed-4", "seed"}
+    assert set(RECIPES) == seeds | {"quick", "lambda", "shipped"}
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert read_recipe(name) is recipe
@@ -162,6 +164,7 @@ def test_recipes_allow_what_the_other_rooms_do():
     assert CHOICES["padding"] == PADDINGS
     assert CHOICES["upsampling"] == UPSAMPLINGS
     assert CHOICES["base"] == BASES
+    assert CHOICES["condition"] == CONDITIONS
     assert CHOICES["augmentation"] == AUGMENTATIONS
 
 

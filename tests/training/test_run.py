@@ -136,6 +136,26 @@ def test_mixed_precision_trains_and_keeps_a_float32_generator(tmp_path):
 # Seeds.
 
 
+def test_a_conditional_generator_trains_and_is_kept(tmp_path):
+    networks = {"width": 8, "discriminator_width": 8, "norm": "group"}
+    recipe = SMALL.but(epochs=2, condition="lambda", **networks)
+    run = train(recipe, small_splits(), tmp_path, verbose=0)
+    generator = keras.models.load_model(run.generator_file)
+    low = small_splits().validation.low
+    assert len(run.history["val_psnr"]) == 2
+    ends = [enhance_stack(generator, low, lambda_l1=x) for x in (1.0, 1000.0)]
+    assert (ends[0] != ends[1]).any()
+
+
+def test_the_last_epochs_see_whole_pictures_and_the_last_generator_is_kept(tmp_path):
+    recipe = SMALL.but(size=64, crop=32, zoom=True, whole_epochs=1, keep="last")
+    run = train(recipe, small_splits(size=64), tmp_path, verbose=0)
+    assert [len(values) for values in run.history.values()] == [3] * len(run.history)
+    kept = keras.models.load_model(run.generator_file).get_weights()
+    for one, other in zip(kept, run.gan.best_generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_one_seed_gives_one_run(unbroken, tmp_path):
     train(SMALL, small_splits(), tmp_path, verbose=0)
     assert_same_run(tmp_path, unbroken.folder)

@@ -1,0 +1,77 @@
+"""Feature-wise modulation: how one generator is told which λ to act by."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+CONDITIONS = ("none", "lambda")
+LAMBDA_RANGE = (0.1, 1000.0)  # what a conditional generator learns; beyond lies guesswork
+CODE = 32  # numbers that λ becomes before each block makes of them what it needs
+
+
+def lambda_code(lambda_l1):
+    """Turn λ into the features that every block's modulation starts from.
+
+    Parameters
+    ----------
+    lambda_l1 : KerasTensor float32[n, 1]
+        One λ a picture.
+
+    Returns
+    -------
+    KerasTensor float32[n, 32]
+    """
+    x = LogLambda(name="lambda_log")(lambda_l1)
+    for i in (1, 2):
+        x = layers.Dense(CODE, activation="relu", name=f"lambda_code{i}")(x)
+    return x
+
+
+@keras.saving.register_keras_serializable(package="lowlight_utils")
+class LogLambda(layers.Layer):
+    """Place λ on a logarithmic scale: float32[n, 1] -> -1 at the least λ learned, 1 at the most.
+
+    A λ outside `LAMBDA_RANGE` is taken for the nearest end.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+
+    def call(self, lambda_l1):
+        least, most = LAMBDA_RANGE
+        position = ops.log(ops.clip(lambda_l1, least, most) / least) / math.log(most / least)
+        return 2.0 * position - 1.0
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="lowlight_utils")
+class FiLM(layers.Layer):
+    """Scale and shift each channel, by as much as a code says (feature-wise linear modulation).
+
+    features float[n, h, w, c] and code float[n, k] -> float[n, h, w, c]. At first it changes
+    nothing, so that training starts from the network without it.
+
+    References
+    ----------
+    E. Perez et al., "FiLM: visual reasoning with a general conditioning layer", AAAI 2018.
+    A. Dosovitskiy, J. Djolonga, "You only train once: loss-conditional training of deep networks",
+    ICLR 2020, section 3: the same layer, told the weights of a loss.
+    """
+
+    def build(self, features_shape, code_shape):
+        channels = features_shape[-1]
+        self.to_scale_and_shift = layers.Dense(
+            2 * channels, kernel_initializer="zeros", dtype=self.dtype_policy, name="dense"
+        )
+        self.to_scale_and_shift.build(code_shape)
+
+    def call(self, features, code):
+        both = self.to_scale_and_shift(code)[:, None, None, :]
+        scale, shift = ops.split(both, 2, axis=-1)
+        return features * (1.0 + scale) + shift
+
+    def compute_output_shape(self, features_shape, code_shape):
+        return features_shape
