@@ -10,6 +10,18 @@ LAMBDAS = (0.0, 1.0, 10.0, 50.0, 100.0, 115.0, 130.0, 300.0, 1000.0)
 REPEATED_LAMBDAS = (0.0, 1.0, 10.0, 115.0, 1000.0)
 FACTORS = (0.25, 1.0, 4.0)
 ONCE, THRICE = (0,), (0, 1, 2)
+# From the seed recipe to the shipped one; each step keeps those before it. Size of networks and
+# batches, learning rates and the cutting of pictures are the base's throughout, so that all rows
+# cost about the same.
+STEPS = (
+    ("instance-norm", ("norm",)),
+    ("resize-convolutions", ("upsampling",)),
+    ("auto-exposure", ("base", "dropout")),
+    ("ssim-term", ("lambda_ssim",)),
+    ("cosine-and-average", ("schedule", "average")),
+    ("group-norm", ("norm",)),
+    ("reflection", ("padding",)),
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +153,22 @@ def _seed_five(base):
     ]
 
 
+def _ablation(base):
+    undone = {name: getattr(SEED, name) for _, names in STEPS for name in names}
+    found = [Configuration("seed-like", dict(undone), THRICE)]
+    for label, names in STEPS:
+        for name in names:
+            undone[name] = "instance" if label == "instance-norm" else getattr(base, name)
+        found.append(Configuration(label, dict(undone), THRICE))
+    return [*found, Configuration("without-adversary", undone | {"adversarial": 0.0}, THRICE)]
+
+
 STUDIES = {
+    "ablation": Study(
+        "What does each change from the seed recipe bring, one after the other?",
+        tuple(name for _, names in STEPS for name in names),
+        _ablation,
+    ),
     "lambda": Study(
         "What does λ do, from the discriminator alone to L1 alone?",
         ("lambda_l1", "adversarial"),
