@@ -13,13 +13,14 @@ import numpy as np
 from PIL import Image
 
 from lowlight_utils.data.images import read_image, replacing
+from lowlight_utils.data.sources import sample_dir
 
 TABLE_FILE = "results.csv"
 METRICS_FILE = "metrics.json"
 PICTURES_FILE = "pictures.webp"
 LOW_FILE, HIGH_FILE = "low.webp", "high.webp"
 SCENES = 6  # at most so many are kept as pictures
-QUALITY = 88  # of WebP: for looking at; nothing is measured on these files
+QUALITY = 80  # of WebP: for looking at; nothing is measured on these files
 
 COLUMNS = {  # of the table, in order, with what its texts are read as
     "trial": str,
@@ -185,6 +186,22 @@ def read_sweep(folder: str | os.PathLike) -> Sweep:
     scenes = tuple(json.loads(metrics.read_text(encoding="utf-8"))["scenes"])
     low, high = (read_strip(folder / name, len(scenes)) for name in (LOW_FILE, HIGH_FILE))
     return Sweep(tuple(rows), folders, scenes, low, high)
+
+
+def bundled_sweep(study: str) -> Sweep:
+    """Read a sweep that comes with the course, such as "lambda"; see data/sweeps/README.md.
+
+    Raises
+    ------
+    ValueError
+        There is none of that study.
+    """
+    sample = sample_dir()  # inside an installed package, or in data/ of a clone
+    folder = sample.with_name("sweeps")
+    known = sorted(path.parent.name for path in folder.glob(f"*/{TABLE_FILE}"))
+    if study not in known:
+        raise ValueError(f"No sweep called {study!r} comes with the course, only {known}.")
+    return read_sweep(folder / study)
 
 
 def collect(folder: str | os.PathLike) -> Sweep:

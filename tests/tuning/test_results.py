@@ -5,7 +5,9 @@ import pytest
 from pictures import make_photo
 from sweeps import make_row, write_sweep
 
-from lowlight_utils.tuning import export, read_sweep, read_table
+from lowlight_utils.data.sources import sample_dir, sample_photos
+from lowlight_utils.training import Recipe
+from lowlight_utils.tuning import STUDIES, bundled_sweep, export, read_sweep, read_table
 from lowlight_utils.tuning.results import collect, read_strip, write_strip, write_table
 
 
@@ -118,3 +120,26 @@ def test_trials_without_a_table_are_collected_from_their_folders(make_sweep, tmp
     found = collect(tmp_path / "one")
     assert [row["trial"] for row in found.rows] == ["a", "b"]
     assert found.row("b") == sweep.row("b")
+
+
+BUNDLED = sorted(path.parent.name for path in sample_dir().parent.glob("sweeps/*/results.csv"))
+
+
+@pytest.mark.parametrize("study", BUNDLED)
+def test_a_bundled_sweep_is_whole_and_of_the_bundled_photos(study):
+    assert study in STUDIES
+    sweep = bundled_sweep(study)
+    assert set(sweep.scenes) <= {path.stem for path in sample_photos("validation")}
+    for row in sweep.rows:
+        recipe = (sweep.folders[row["trial"]] / "recipe.json").read_text(encoding="utf-8")
+        recipe = Recipe.from_json(recipe)
+        assert row["trial"] == recipe.name
+        assert (row["lambda_l1"], row["seed"]) == (recipe.lambda_l1, recipe.seed)
+        assert row["data"] == "sample"
+        assert {len(values) for values in sweep.history(row["trial"]).values()} == {row["epochs"]}
+        assert list(sweep.pictures(row["trial"])) == list(sweep.scenes)
+
+
+def test_a_bundled_sweep_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="'lamda'"):
+        bundled_sweep("lamda")
