@@ -80,6 +80,7 @@ FIGURES = {
         list(zip(photos(3), photos(3), strict=True)), tuple(photos(2))
     ),
     "training_flow": lambda: plots.training_flow(*photos(3)),
+    "serving_flow": lambda: plots.serving_flow(*photos(2)),
     "unet_diagram of 8 levels": lambda: plots.unet_diagram(unet_generator(width=8)),
     "unet_diagram of a narrower one": lambda: plots.unet_diagram(
         unet_generator(

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "networks": ["unet_diagram"],
         "patches": ["patchgan_diagram", "receptive_field"],
         "photos": ["before_after", "darkening_steps", "sample_pairs", "side_by_side"],
+        "serving": ["serving_flow"],
         "sweeps": ["lambda_curves", "lambda_strip", "losses_side_by_side"],
         "style": ["Page", "save_figure"],
     },

@@ -15,6 +15,16 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def exported(weights):
+    """The same generator for processes of their own, which then start without TensorFlow."""
+    from lowlight_utils.prediction import export_generator
+
+    path = weights.with_suffix(".onnx")
+    export_generator(weights, path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def enhancer(weights):
     from lowlight_utils.prediction import Enhancer
 

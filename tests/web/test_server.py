@@ -197,12 +197,12 @@ def test_told_to_stop_it_answers_what_has_begun(serve):
 
 
 @pytest.fixture(scope="module")
-def command(weights):
+def command(exported):
     """The command itself, as its users run it."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "lowlight_utils", "serve", "--port", "0", "--queue", "3"),
-            *("--rate-limit", "", "--weights", str(weights)),
+            *("--rate-limit", "", "--weights", str(exported)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -271,10 +271,10 @@ def test_sigterm_ends_the_command_and_its_worker(command):
     assert not alive
 
 
-def test_the_load_test_counts_and_checks(weights):
+def test_the_load_test_counts_and_checks(exported):
     from lowlight_utils.web.load import benchmark_serve
 
-    result = benchmark_serve(weights, clients=4, seconds=3, queue=2)
+    result = benchmark_serve(exported, clients=4, seconds=3, queue=2)
     assert set(result["answers"]) <= {200, 503}
     assert result["answers"][200] >= 1
     assert result["wrong"] == 0

@@ -14,8 +14,8 @@ from lowlight_utils.web.worker import _without_message
 
 
 @pytest.fixture(scope="module")
-def worker(weights):
-    worker = Worker(Settings(weights=weights, max_pixels=2_000_000, job_seconds=20))
+def worker(exported):
+    worker = Worker(Settings(weights=exported, max_pixels=2_000_000, job_seconds=20))
     yield worker
     worker.close()
 
@@ -42,14 +42,14 @@ def test_killed_while_idle_it_comes_back_and_no_job_is_lost(worker):
     assert worker.restarts == before + 1
 
 
-def test_a_job_that_takes_too_long_is_ended_and_the_next_one_works(weights):
-    worker = Worker(Settings(weights=weights, job_seconds=20))
+def test_a_job_that_takes_too_long_is_ended_and_the_next_one_works(exported):
+    worker = Worker(Settings(weights=exported, job_seconds=20))
     try:
         os.kill(worker.pid, signal.SIGSTOP)  # as if a decoder never ended
-        worker.settings = Settings(weights=weights, job_seconds=0.5)
+        worker.settings = Settings(weights=exported, job_seconds=0.5)
         with pytest.raises(WorkerError, match="longer than"):
             worker(good(), Job())
-        worker.settings = Settings(weights=weights, job_seconds=20)
+        worker.settings = Settings(weights=exported, job_seconds=20)
         assert worker(good(), Job()).format == "png"
         assert worker.restarts == 1
     finally:
@@ -64,8 +64,8 @@ def test_it_can_write_no_file_and_leaves_no_core_dump(worker):
         assert line.split()[4 if "core" in name else 3] == "0"
 
 
-def test_a_photo_that_needs_too_much_memory_is_refused(weights):
-    worker = Worker(Settings(weights=weights, job_memory=150 * 2**20, job_seconds=60))
+def test_a_photo_that_needs_too_much_memory_is_refused(exported):
+    worker = Worker(Settings(weights=exported, job_memory=150 * 2**20, job_seconds=60))
     try:
         large = file_of(np.zeros((6000, 8000, 3), np.uint8), "JPEG")  # 144 MB, and twice over
         with pytest.raises((Refused, WorkerError)):
@@ -90,8 +90,9 @@ def test_an_error_is_told_without_its_message():
     assert "private" not in text
 
 
-def test_once_closed_it_takes_no_more(weights):
-    worker = Worker(Settings(weights=weights))
+def test_with_the_shipped_generator_it_brightens_and_once_closed_takes_no_more():
+    worker = Worker(Settings())
+    assert np.asarray(decode(worker(good(), Job()).content)).mean() > 60
     worker.close()
     with pytest.raises(WorkerError):
         worker(good(), Job())
