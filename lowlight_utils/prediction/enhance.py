@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "generator.keras"
+LAMBDA_WEIGHTS = SHIPPED_WEIGHTS.with_name("lambda.keras")
 STEP = 64  # padded sides are multiples of this: 12 sizes a side at most for a backend to compile
 MARGIN = 16  # around a small copy, or the network's weakness at borders would be enlarged with it
 
@@ -42,7 +43,8 @@ class Enhancer:
     ----------
     generator : keras.Model or path, optional
         float32[n, h, w, 3] in [-1, 1] to the same, or the `.keras` file of one; by default the
-        weights that come with the library. A generator built for one size is re-made for any. The
+        weights that come with the library. One that is told λ takes [that, float32[n, 1]], see
+        `unet_generator`. A generator built for one size is re-made for any. The
         weights are copied: training the generator further does not change the `Enhancer`. An
         `.onnx` file that `export_generator` wrote runs on onnxruntime and does not load Keras.
     max_side : int
@@ -59,6 +61,8 @@ class Enhancer:
         How far the network shrinks a picture on its way down; pictures are padded to multiples.
     weights : Path or None
         The file that the generator came from.
+    lambda_range : (float, float) or None
+        The least and the largest λ that a conditional generator has learnt; None for any other.
 
     Raises
     ------
@@ -92,10 +96,12 @@ class Enhancer:
         if is_exported(self.weights):
             self.generator = ExportedGenerator(self.weights, threads)
             self.stride = self.generator.stride
+            self.lambda_range = None
         else:
             generator = load_generator(self.weights) if self.weights else generator
             self.generator = _open_to_any_size(generator, copy=self.weights is None)
             self.stride = find_stride(self.generator)
+            self.lambda_range = _lambda_range(self.generator)
         self._step = max(STEP, self.stride)
         # Two of the smallest features a side, or instance norm would have nothing to measure; but a
         # network trained at 256x256 down to one is at home there.
@@ -103,7 +109,9 @@ class Enhancer:
         self.max_side = max(self._least, max_side // self._step * self._step)
         self._one_at_a_time = threading.Lock()  # a web server's threads share the memory
 
-    def __call__(self, image: np.ndarray, strength: float = 1.0) -> np.ndarray:
+    def __call__(
+        self, image: np.ndarray, strength: float = 1.0, *, lambda_l1: float = 115.0
+    ) -> np.ndarray:
         """Enhance one picture.
 
         Parameters
@@ -112,6 +120,8 @@ class Enhancer:
             sRGB, of any size from 1x1.
         strength : float
             From 0 (the picture as it was) to 1 (as the network would have it).
+        lambda_l1 : float
+            What a conditional generator is told, within `lambda_range`; others do not ask.
 
         Returns
         -------
@@ -127,11 +137,11 @@ class Enhancer:
             raise ValueError(f"strength must lie between 0 and 1, not {strength}")
         height, width = image.shape[:2]
         if max(height, width) <= self.max_side:
-            return to_image(self._run(to_network(image), strength))
+            return to_image(self._run(to_network(image), strength, lambda_l1))
         shrink = (self.max_side - 2 * MARGIN) / max(height, width)
         small = resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
         before = to_network(small)
-        after = self._run(before, strength, MARGIN)
+        after = self._run(before, strength, lambda_l1, MARGIN)
         return apply_affine(image, *fit_affine(before, after, noise_variance(image)))
 
     def enhance_file(
@@ -160,12 +170,17 @@ class Enhancer:
         image, alpha = read_image_and_alpha(source)
         write_image(destination, self(image, strength), alpha)
 
-    def _run(self, picture: np.ndarray, strength: float, margin: int = 0) -> np.ndarray:
+    def _run(
+        self, picture: np.ndarray, strength: float, lambda_l1: float, margin: int = 0
+    ) -> np.ndarray:
         """Put float32[h, w, 3] through the network, mirrored around its borders."""
         pads = [self._pads(side, margin) for side in picture.shape[:2]]
         padded = np.pad(picture, (*pads, (0, 0)), mode="reflect")
+        given = padded[None]
+        if self.lambda_range:
+            given = [given, np.full((1, 1), lambda_l1, np.float32)]
         with self._one_at_a_time:
-            output = self.generator.predict_on_batch(padded[None])[0]
+            output = self.generator.predict_on_batch(given)[0]
         if output.shape != padded.shape:
             raise ValueError(
                 f"the generator made {list(output.shape)} of {list(padded.shape)}; it must give"
@@ -242,12 +257,18 @@ def find_stride(generator: "keras.Model") -> int:
 def _open_to_any_size(generator: "keras.Model", copy: bool) -> "keras.Model":
     import keras
 
-    shape = getattr(generator, "input_shape", None)
-    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[-1] == 3):
-        raise ValueError(f"a generator takes float32[n, h, w, 3], but this one takes {shape}")
+    shape, *others = (tuple(x.shape) for x in getattr(generator, "inputs", None) or [()])
+    if len(shape) != 4 or shape[-1] != 3 or others not in ([], [(None, 1)]):
+        raise ValueError(
+            "a generator takes float32[n, h, w, 3], and perhaps λ as float32[n, 1], but this one"
+            f" takes {getattr(generator, 'input_shape', None)}"
+        )
     if copy or shape[1:3] != (None, None):
+        inputs = [keras.Input((None, None, 3)), *(keras.Input((1,)) for _ in others)]
         try:
-            clone = keras.models.clone_model(generator, input_tensors=keras.Input((None, None, 3)))
+            clone = keras.models.clone_model(
+                generator, input_tensors=inputs if others else inputs[0]
+            )
         except ValueError as error:
             raise ValueError(
                 f"{generator.name} is made for {shape[1]}x{shape[2]} pictures and cannot be re-made"
@@ -258,6 +279,12 @@ def _open_to_any_size(generator: "keras.Model", copy: bool) -> "keras.Model":
     if keras.backend.backend() == "tensorflow":
         generator.jit_compile = False  # XLA is slower on CPUs, and compiles again for every size
     return generator
+
+
+def _lambda_range(generator: "keras.Model") -> tuple[float, float] | None:
+    from lowlight_utils.models.film import LAMBDA_RANGE
+
+    return LAMBDA_RANGE if len(generator.inputs) > 1 else None
 
 
 def _require_picture(image: np.ndarray) -> None:

@@ -21,6 +21,7 @@ from lowlight_utils.data.images import (
     write_image,
 )
 from lowlight_utils.models import AutoExposure, unet_generator
+from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.prediction import Enhancer
 from lowlight_utils.prediction.enhance import find_stride
 from lowlight_utils.prediction.metrics import psnr
@@ -327,3 +328,36 @@ print(keras.backend.backend())
     assert ran.stdout.split() == [other]
     enhancer = Enhancer(tmp_path / "generator.keras", max_side=128)
     assert np.abs(enhancer(photo).astype(int) - read_image(tmp_path / "other.png")).max() <= 1
+
+
+# A generator that is told λ.
+
+
+def told(size=None):
+    """Its gain is λ."""
+    low, lambda_l1 = keras.Input((size, size, 3)), keras.Input((1,))
+    gained = layers.Multiply()(
+        [layers.Rescaling(0.5, 0.5)(low), layers.Reshape((1, 1, 1))(lambda_l1)]
+    )
+    return keras.Model([low, lambda_l1], layers.Rescaling(2.0, -1.0)(gained))
+
+
+@pytest.mark.parametrize("size", [None, 64])
+def test_a_conditional_generator_is_told_lambda(size):
+    enhance = Enhancer(told(size))
+    assert enhance.lambda_range == LAMBDA_RANGE
+    picture = np.full((70, 40, 3), 20, np.uint8)
+    assert np.unique(enhance(picture, lambda_l1=3.0)).tolist() == [60]
+    assert np.unique(enhance(picture, lambda_l1=5.0)).tolist() == [100]
+
+
+def test_a_large_photo_is_made_for_the_lambda_too():
+    enhance = Enhancer(told(), max_side=64)
+    enhanced = enhance(np.full((300, 200, 3), 20, np.uint8), lambda_l1=3.0)
+    assert abs(enhanced.astype(int) - 60).max() <= 1
+
+
+def test_other_generators_have_no_range_of_lambda(unchanged):
+    assert unchanged.lambda_range is None
+    picture = np.full((8, 8, 3), 20, np.uint8)
+    np.testing.assert_array_equal(unchanged(picture, lambda_l1=3.0), unchanged(picture))
