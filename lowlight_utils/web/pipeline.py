@@ -45,7 +45,7 @@ class Pipeline:
     ----------
     enhancer : Enhancer
         Or any uint8[H, W, 3] -> uint8[H, W, 3]. If it has a `lambda_range`, a pair of floats, it
-        is also called with ``lambda_=``.
+        is also called with ``lambda_l1=``.
     settings : Settings, optional
     """
 
@@ -124,7 +124,7 @@ class Pipeline:
             return image
         if job.method == names.OURS:
             if self.lambda_range and job.lambda_ is not None:
-                return self.enhancer(image, lambda_=job.lambda_)
+                return self.enhancer(image, lambda_l1=job.lambda_)
             return self.enhancer(image)
         height, width = image.shape[:2]
         shrink = math.sqrt(BASELINE_PIXELS / (height * width))

@@ -365,8 +365,8 @@ def test_lambda_is_absent_unless_the_generator_takes_it(client, app_with, enhanc
 
         lambda_range = (1.0, 100.0)
 
-        def __call__(self, image, lambda_=100.0):
-            return np.clip(image + lambda_, 0, 255).astype(np.uint8)
+        def __call__(self, image, lambda_l1=100.0):
+            return np.clip(image + lambda_l1, 0, 255).astype(np.uint8)
 
     client = app_with(Pipeline(Conditional())).test_client()
     assert 'id="lambda"' in client.get("/").text
