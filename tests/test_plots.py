@@ -428,3 +428,8 @@ def test_a_lambda_strip_shows_each_picture_and_its_detail_in_order():
         assert np.array_equal(detail, expected[2:7, 3:8])
     titles = [x for x in texts(figure) if x]
     assert titles == ["low", "λ = 1", "λ = 10", "truth"]
+
+
+def test_a_detail_outside_of_the_pictures_is_refused():
+    with pytest.raises(ValueError, match="lies outside"):
+        plots.lambda_strip(photos(1)[0], {1.0: photos(1)[0]}, photos(1)[0], detail=(0, 0, 5000))

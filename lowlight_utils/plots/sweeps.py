@@ -185,10 +185,17 @@ def lambda_strip(
     -------
     Page
         A matplotlib Figure.
+
+    Raises
+    ------
+    ValueError
+        The detail does not lie within the pictures.
     """
     height, width = require_image(low).shape[:2]
     side = min(height, width) // 3
     top, left, side = detail or ((height - side) // 2, (width - side) // 2, side)
+    if min(top, left, side - 1) < 0 or top + side > height or left + side > width:
+        raise ValueError(f"The detail {detail} lies outside of pictures of {height}x{width}.")
     cells = [("low", MUTED, low)]
     for setting in ordered(pictures):
         title = setting if isinstance(setting, str) else f"λ = {setting:g}"
