@@ -10,7 +10,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "gan": ["ConditionalGAN"],
         "losses": ["discriminator_losses", "generator_losses"],
-        "recipes": ["QUICK", "RECIPES", "SEED", "SEED_FIVE", "Recipe", "read_recipe"],
+        "recipes": [
+            "LAMBDA",
+            "QUICK",
+            "RECIPES",
+            "SEED",
+            "SEED_FIVE",
+            "SHIPPED",
+            "Recipe",
+            "read_recipe",
+        ],
         "run": ["Run", "build_gan", "build_generator", "train"],
     },
 )
