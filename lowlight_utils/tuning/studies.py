@@ -166,7 +166,7 @@ def _ablation(base):
 STUDIES = {
     "ablation": Study(
         "What does each change from the seed recipe bring, one after the other?",
-        tuple(name for _, names in STEPS for name in names),
+        (*(name for _, names in STEPS for name in names), "adversarial"),
         _ablation,
     ),
     "lambda": Study(
