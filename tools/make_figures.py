@@ -39,6 +39,7 @@ def main(arguments=None):
         "patchgan": patchgan_figure,
         "receptive_field": receptive_field_figure,
         "training_flow": lambda: flow_figure(arguments.run),
+        "limits": limits_figure,
     }
     if arguments.run:
         recipe = json.loads((arguments.run / "recipe.json").read_text(encoding="utf-8"))
@@ -113,6 +114,32 @@ def receptive_field_figure():
 def flow_figure(run):
     low, high = sample_pairs("test").choose(["coffee"])[0]
     return plots.training_flow(low, enhancer(run)(low), high)
+
+
+def limits_figure(seed=1000, copies=4, worst=4):
+    """Show where the shipped generator fails: the worst of the photos that its card measures."""
+    from lowlight_utils.prediction import Enhancer, psnr
+
+    enhance = Enhancer()
+    pairs = sample_pairs("test", 256, copies, seed)
+    enhanced = [enhance(low) for low in pairs.low]
+    scores = [psnr(high, image) for high, image in zip(pairs.high, enhanced, strict=True)]
+    first = {}  # the worst copy of each photo
+    for at in np.argsort(scores):
+        first.setdefault(pairs.scenes[at], at)
+    images = {}
+    for scene, at in list(first.items())[:worst]:
+        bright = np.clip(pairs.low[at].astype(float) * 4, 0, 255).astype(np.uint8)
+        images |= {
+            f"{scene}, {pairs.low[at].mean():.0f} of 255,\nshown 4 times brighter": bright,
+            f"{scene}\nenhanced, {scores[at]:.1f} dB": enhanced[at],
+            f"{scene}\ntruth": pairs.high[at],
+        }
+    made_by = (
+        f"The shipped generator's worst results among {len(scores)}: the 8 bundled test photos,"
+        f" each darkened {copies} times, seed {seed}. {sample_credits(list(first)[:worst])}"
+    )
+    return plots.side_by_side(images, columns=6, made_by=made_by)
 
 
 # What a run has learnt.
