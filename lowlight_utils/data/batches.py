@@ -38,9 +38,9 @@ class PairBatches(keras.utils.PyDataset):
     crop : int, optional
         Take a random square of this side, in pixels, out of each pair; by default all of it.
     zoom : bool
-        With `crop`: shrink all of the pair to `crop` every other time (the largest square in it),
-        else a random square of any side from `crop` up. So training sees both the light of whole
-        scenes and the grain of pixels, at the price of small pictures.
+        With `crop`: every other time shrink the largest square of the pair to `crop`, instead of
+        cutting one out. So training sees both the light of whole scenes and the grain of pixels, at
+        the price of small pictures.
     lambda_range : (float, float), optional
         Draw a λ for each pair, log-uniformly between these two, for a generator that is told it.
         Batches then are ((low, λ), high), with λ as float32[b, 1].
@@ -142,9 +142,8 @@ class PairBatches(keras.utils.PyDataset):
     def _draw(self, rng: np.random.Generator):
         """Draw one augmentation, as a function to apply to both images of a pair."""
         rows, columns = seen = self.shape
-        if self.zoom:
-            largest = min(self._stacks[0].shape[1:3])
-            seen = (min(int(rng.integers(rows, 2 * largest - rows + 1)), largest),) * 2
+        if self.zoom and rng.integers(2):
+            seen = (min(self._stacks[0].shape[1:3]),) * 2
         spare = np.subtract(self._stacks[0].shape[1:3], seen)
         top, left = rng.integers(0, spare + 1)
         flip, turns = rng.integers(2), rng.integers(4)

@@ -32,6 +32,7 @@ def unet_generator(
     padding="zeros",
     dropout=0.5,
     base="none",
+    stem=False,
     condition="none",
     dtype=None,
     name="generator",
@@ -65,6 +66,10 @@ def unet_generator(
         the dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the
         network then also sees beside the dark one. With a base, the last block has a skip at full
         resolution.
+    stem : bool
+        With a base: convolve at full resolution too, before the first block and after the last.
+        Without, what is added to each pixel is linear in the pixels around it, so grain cannot be
+        told from texture and stays.
     condition : {"none", "lambda"}
         "lambda": the generator also takes λ, and every normalised block is modulated by it
         (`FiLM`), so that one network serves every λ (`ConditionalGAN` trains it so).
@@ -99,6 +104,8 @@ def unet_generator(
         raise ValueError(
             'Transposed convolutions cannot pad by reflection: choose upsampling "resize".'
         )
+    if stem and base == "none":
+        raise ValueError("A stem corrects a base at full resolution: choose another base.")
     require_depth_fits(input_shape, depth, norm)
     use_bias = norm == "none"  # a norm's own offset makes a convolution's bias redundant
     widths = [width * min(2**level, WIDEST) for level in range(depth)]
@@ -116,6 +123,9 @@ def unet_generator(
         base_picture = AutoExposure(name="auto_exposure")(low)
         seen = layers.Concatenate(dtype=dtype, name="low_and_exposed")([low, base_picture])
 
+    if stem:
+        seen = convolve(seen, width, 3, padding, dtype, "stem_conv")
+        seen = leaky_relu(seen, dtype, "stem_act")
     x, skips = seen, []
     for level, channels in enumerate(widths, start=1):
         label = f"down{level}"
@@ -141,6 +151,9 @@ def unet_generator(
         x = upsample(x, width, upsampling, padding, True, dtype, f"up{depth}")
         x = leaky_relu(x, dtype, f"up{depth}_act")
         x = layers.Concatenate(dtype=dtype, name=f"up{depth}_skip")([x, seen])
+        if stem:
+            x = convolve(x, width, 3, padding, dtype, "fuse_conv")
+            x = leaky_relu(x, dtype, "fuse_act")
         correction = convolve(x, 3, 3, padding, dtype, "correction")
         picture = AddCorrection(name="picture")(base_picture, correction)
     return keras.Model(low if code is None else [low, lambda_l1], picture, name=name)

@@ -31,6 +31,7 @@ LEAST = {  # of the whole numbers
     "seed": 0,
 }
 POSITIVE = ("generator_lr", "discriminator_lr")
+SWITCHES = ("zoom", "stem")
 FRACTIONS = ("dropout", "beta_1", "beta_2", "average")  # at least 0, and below 1
 
 
@@ -49,12 +50,12 @@ class Recipe:
     crop : int or None
         Side of a random crop that training sees instead of the whole picture; `None`: no crop.
     zoom : bool
-        Shrink squares of any size to the crop, instead of cropping alone; see `PairBatches`.
+        Show every other picture whole, but shrunk to the crop's size; see `PairBatches`.
     whole_epochs : int
         How many epochs at the end see whole pictures, not crops.
     copies : int
         How many times each bundled photo is darkened. Real pairs do not need it.
-    width, depth, norm, upsampling, padding, dropout, base, condition
+    width, depth, norm, upsampling, padding, dropout, base, stem, condition
         The generator's, see `unet_generator`.
     discriminator_width : int
         Channels of the PatchGAN's first block.
@@ -105,6 +106,7 @@ class Recipe:
     padding: str = "zeros"
     dropout: float = 0.5
     base: str = "none"
+    stem: bool = False
     condition: str = "none"
     discriminator_width: int = 64
     lambda_l1: float = 115.0
@@ -177,7 +179,7 @@ def _what_is_wrong(name, value):
         return None if value in CHOICES[name] else f"must be one of {', '.join(CHOICES[name])}"
     if name == "crop" and value is None:
         return None
-    if name == "zoom":
+    if name in SWITCHES:
         return None if isinstance(value, bool) else "must be true or false"
     if name in LEAST:
         # True is an int to Python; a seed must fit into 32 bits for NumPy.
@@ -244,7 +246,7 @@ SHIPPED = SEED.but(
     name="shipped",
     crop=128,
     zoom=True,
-    whole_epochs=8,
+    whole_epochs=4,
     copies=4,
     width=24,
     depth=6,
@@ -253,6 +255,7 @@ SHIPPED = SEED.but(
     padding="reflect",
     dropout=0.0,
     base="auto_exposure",
+    stem=True,
     discriminator_width=16,
     lambda_ssim=30.0,
     generator_lr=1e-3,
@@ -260,7 +263,7 @@ SHIPPED = SEED.but(
     beta_1=0.9,
     schedule="cosine",
     batch_size=4,
-    epochs=40,
+    epochs=30,
     augmentation="dihedral",
     average=0.998,
     keep="last",

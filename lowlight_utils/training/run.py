@@ -61,6 +61,7 @@ def build_generator(recipe, dtype="float32"):
         padding=recipe.padding,
         dropout=recipe.dropout,
         base=recipe.base,
+        stem=recipe.stem,
         condition=recipe.condition,
         dtype=dtype,
     )

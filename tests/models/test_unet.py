@@ -154,6 +154,16 @@ def test_with_reflection_a_flat_picture_stays_flat_up_to_its_border():
     assert spread["reflect"] < 1e-5 < spread["zeros"]
 
 
+def test_a_stem_convolves_at_full_resolution_before_and_after():
+    options = dict(width=8, depth=3, norm="group", upsampling="resize", base="auto_exposure")
+    generator = unet_generator((64, 64, 3), stem=True, **options)
+    for name in ("stem_conv", "fuse_conv"):
+        assert generator.get_layer(name).output.shape[1:] == (64, 64, 8)
+    assert generator(picture(64, 64)).shape == (1, 64, 64, 3)
+    with pytest.raises(ValueError, match="choose another base"):
+        unet_generator((64, 64, 3), depth=3, stem=True)
+
+
 def test_reflection_survives_saving(tmp_path):
     options = dict(width=8, depth=2, norm="group", upsampling="resize", padding="reflect")
     generator = unet_generator((None, None, 3), **options)

@@ -13,7 +13,7 @@ from lowlight_utils.models.blocks import NORMS, PADDINGS
 from lowlight_utils.models.film import CONDITIONS
 from lowlight_utils.models.unet import BASES, UPSAMPLINGS, unet_generator
 from lowlight_utils.training import QUICK, RECIPES, SEED, SEED_FIVE, Recipe, read_recipe
-from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, POSITIVE
+from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, POSITIVE, SWITCHES
 
 LAMBDAS = ("lambda_l1", "lambda_ssim", "adversarial")  # weights, at least 0
 fractions = st.floats(0, 1, exclude_max=True)
@@ -62,7 +62,17 @@ def test_the_seed_recipe_trains_as_the_design_says():
 
 def test_the_seed_recipe_has_the_networks_own_defaults():
     defaults = inspect.signature(unet_generator).parameters
-    for name in ("width", "depth", "norm", "upsampling", "padding", "dropout", "base", "condition"):
+    for name in (
+        "width",
+        "depth",
+        "norm",
+        "upsampling",
+        "padding",
+        "dropout",
+        "base",
+        "stem",
+        "condition",
+    ):
         assert getattr(SEED, name) == defaults[name].default
 
 
@@ -132,7 +142,7 @@ WRONG = [
     *((name, value) for name in POSITIVE for value in (0, -1e-4, "1e-4", float("nan"), True)),
     *((name, value) for name in FRACTIONS for value in (-0.1, 1, None, float("nan"))),
     *((name, value) for name in LAMBDAS for value in (-1, "115", None, float("inf"))),
-    *(("zoom", value) for value in (1, None, "yes")),
+    *((name, value) for name in SWITCHES for value in (1, None, "yes")),
     ("whole_epochs", 151),
     *(("name", value) for value in ("", 3)),
     ("norm", ["batch"]),
@@ -150,7 +160,7 @@ def test_a_value_that_is_not_allowed_is_refused_by_its_fields_name(name, value):
 
 def test_every_field_is_checked():
     fields = {field.name for field in dataclasses.fields(Recipe)}
-    assert fields == {"name", "zoom", *LAMBDAS, *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
+    assert fields == {"name", *SWITCHES, *LAMBDAS, *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
 
 
 def test_zoom_needs_a_crop():
