@@ -37,11 +37,14 @@ def require_norm(norm, width):
         raise ValueError(f"Group norm needs a width that is a multiple of {GROUPS}, not {width}.")
 
 
-def convolve(x, channels, kernel_size, padding, dtype, name, *, strides=1, use_bias=True):
+def convolve(
+    x, channels, kernel_size, padding, dtype, name, *, strides=1, use_bias=True, init=None
+):
     """Convolve features, to `channels` channels and 1/strides of their size.
 
     `padding` says what lies beyond the picture's border: "zeros" or, with "reflect", the picture
-    mirrored.
+    mirrored. `init` is the weights' initial distribution, by default `initializer()`; where no norm
+    follows that one is too narrow, and He's keeps features at their level (He et al. 2015).
     """
     convolution = ReflectConv2D if padding == "reflect" else layers.Conv2D
     return convolution(
@@ -50,7 +53,7 @@ def convolve(x, channels, kernel_size, padding, dtype, name, *, strides=1, use_b
         strides=strides,
         padding="same",
         use_bias=use_bias,
-        kernel_initializer=initializer(),
+        kernel_initializer=init or initializer(),
         dtype=dtype,
         name=name,
     )(x)

@@ -124,7 +124,7 @@ def unet_generator(
         seen = layers.Concatenate(dtype=dtype, name="low_and_exposed")([low, base_picture])
 
     if stem:
-        seen = convolve(seen, width, 3, padding, dtype, "stem_conv")
+        seen = convolve(seen, width, 3, padding, dtype, "stem_conv", init="he_normal")
         seen = leaky_relu(seen, dtype, "stem_act")
     x, skips = seen, []
     for level, channels in enumerate(widths, start=1):
@@ -152,7 +152,7 @@ def unet_generator(
         x = leaky_relu(x, dtype, f"up{depth}_act")
         x = layers.Concatenate(dtype=dtype, name=f"up{depth}_skip")([x, seen])
         if stem:
-            x = convolve(x, width, 3, padding, dtype, "fuse_conv")
+            x = convolve(x, width, 3, padding, dtype, "fuse_conv", init="he_normal")
             x = leaky_relu(x, dtype, "fuse_act")
         correction = convolve(x, 3, 3, padding, dtype, "correction")
         picture = AddCorrection(name="picture")(base_picture, correction)
