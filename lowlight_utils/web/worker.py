@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError
 from lowlight_utils.web.settings import Settings
+from lowlight_utils.web.turns import Turns
 
 log = logging.getLogger(__name__)
 START_SECONDS = 120  # a slow disk and a cold cache; usually some seconds
@@ -50,9 +51,9 @@ class Worker:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.restarts = 0
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._closed = False
-        with self._lock:
+        with self._turns:
             self._start()
 
     def __call__(self, content: bytes, job: Job) -> Enhanced:
@@ -66,7 +67,7 @@ class Worker:
             The job could not be done, and trying again later may help.
         """
         patience = self.settings.job_seconds * (self.settings.queue + 1)
-        if not self._lock.acquire(timeout=patience):
+        if not self._turns.acquire(timeout=patience):
             raise WorkerError("waited too long for other photos")
         try:
             if self._closed:
@@ -88,7 +89,7 @@ class Worker:
                 threading.Thread(target=self._mend, daemon=True).start()
             raise
         finally:
-            self._lock.release()
+            self._turns.release()
 
     @property
     def ready(self) -> bool:
@@ -102,7 +103,7 @@ class Worker:
 
     def close(self) -> None:
         """Finish the job in work, then end the process."""
-        with self._lock:
+        with self._turns:
             self._closed = True
             self._connection.close()  # which it takes for the end of its work
             self._process.join(5)
@@ -127,7 +128,7 @@ class Worker:
         return Enhanced(content=self._connection.recv_bytes(), **answer)
 
     def _mend(self) -> None:
-        with self._lock:
+        with self._turns:
             if not self._closed and not self._process.is_alive():  # else the next job was first
                 try:
                     self._restart()
