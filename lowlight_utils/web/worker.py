@@ -7,6 +7,7 @@ bytes, core dumps included), and answers in JSON, not in pickles, so that a deco
 taken over cannot reach further.
 """
 
+import atexit
 import ctypes
 import json
 import logging
@@ -55,6 +56,9 @@ class Worker:
         self._closed = False
         with self._turns:
             self._start()
+        # Where nobody closes it (gunicorn, a notebook's kernel): before multiprocessing asks it to
+        # end by a signal that it ignores, and waits.
+        atexit.register(self.close)
 
     def __call__(self, content: bytes, job: Job) -> Enhanced:
         """Do one job; see `Pipeline.__call__`.
@@ -103,6 +107,7 @@ class Worker:
 
     def close(self) -> None:
         """Finish the job in work, then end the process."""
+        atexit.unregister(self.close)
         with self._turns:
             self._closed = True
             self._connection.close()  # which it takes for the end of its work

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 from uploads import decode, file_of, good
 
@@ -79,6 +82,17 @@ def test_a_photo_that_needs_too_much_memory_is_refused(exported):
 def test_a_generator_that_cannot_be_loaded_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"none\.keras"):
         Worker(Settings(weights=tmp_path / "none.keras"))
+
+
+def test_a_program_that_never_closes_it_ends_all_the_same(exported):
+    program = (
+        "from pathlib import Path; from lowlight_utils.web import Settings, Worker;"
+        f"print(Worker(Settings(weights=Path({str(exported)!r}))).pid)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert not psutil.pid_exists(int(ended.stdout))
 
 
 def test_an_error_is_told_without_its_message():
