@@ -141,7 +141,13 @@ def _parser():
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
     serve.add_argument("--max-megabytes", type=int, default=25, help="of an upload (default 25)")
-    serve.add_argument("--max-megapixels", type=int, default=50, help="of a photo (default 50)")
+    serve.add_argument(
+        "--max-megapixels",
+        type=int,
+        default=25,
+        help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 700"
+        " MB of memory with an .onnx generator; each more takes some 16 MB)",
+    )
     serve.add_argument(
         "--queue", type=int, default=8, help="photos in work or waiting at most (default 8)"
     )

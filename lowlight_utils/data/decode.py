@@ -23,15 +23,18 @@ _NOT_PICTURES = frozenset({"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "WMF"}
 # second view to their JPEGs (MPO) and HEIF files, and Photoshop its layers.
 _FIRST_FRAME_IS_THE_PHOTO = frozenset({"HEIF", "MPO", "PSD"})
 
-_UPRIGHT = {  # EXIF 2.32, section 4.6.4: value of the orientation tag -> what undoes it
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+# EXIF 2.32, section 4.6.4: value of the orientation tag -> where in the file's rows and columns the
+# pixels of the upright picture come from, as a view of it.
+_AS_STORED = {
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.swapaxes(0, 1),
+    6: lambda upright: upright[:, ::-1].swapaxes(0, 1),
+    7: lambda upright: upright[::-1, ::-1].swapaxes(0, 1),
+    8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
+_STRIP = 256  # rows that are copied at a time
 
 
 class ImageError(ValueError):
@@ -72,7 +75,7 @@ def decode(
             _check(image, name, max_pixels)
             image.load()
             rgb, alpha = _to_srgb_and_alpha(image, name)
-            upright = _UPRIGHT.get(_orientation(image))
+            orientation = _orientation(image)
     except (ImageError, MemoryError):
         raise
     except FileNotFoundError as error:
@@ -98,10 +101,22 @@ def decode(
         raise ImageError(
             f"{name}: the picture is damaged or cut short ({reason}); copy or download it again"
         ) from error
-    if upright is not None:
-        rgb = rgb.transpose(upright)
-        alpha = alpha.transpose(upright) if alpha is not None else None
-    return np.array(rgb), np.array(alpha) if alpha is not None else None
+    del image  # where there was transparency or a profile it is one more copy by now
+    return _upright(rgb, orientation), None if alpha is None else _upright(alpha, orientation)
+
+
+def _upright(picture: Image.Image, orientation: int) -> np.ndarray:
+    """Copy a picture into an array, turned upright, in strips: Pillow's own turning and converting
+    would each hold all of it once more.
+    """
+    width, height = picture.size
+    shape = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
+    array = np.empty((*shape, 3) if picture.mode == "RGB" else shape, np.uint8)
+    as_stored = _AS_STORED[orientation](array) if orientation in _AS_STORED else array
+    for top in range(0, height, _STRIP):
+        bottom = min(top + _STRIP, height)
+        as_stored[top:bottom] = picture.crop((0, top, width, bottom))
+    return array
 
 
 def _formats(wanted: Collection[str] | None = None) -> tuple[str, ...]:
@@ -169,7 +184,7 @@ def _to_srgb_and_alpha(image: Image.Image, name: str) -> tuple[Image.Image, Imag
     elif image.has_transparency_data:
         is_grey = image.mode in ("1", "L", "LA", "La")
         image = image.convert("LA") if image.mode == "La" else image
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
         alpha = image.getchannel("A")
         image = image.convert("L" if is_grey else "RGB")
     elif image.mode == "1":

@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import math
 import time
 import traceback
 from threading import BoundedSemaphore
@@ -124,6 +125,8 @@ def index():
         formats=names.FORMATS,
         examples=names.EXAMPLES,
         lambda_range=it.lambda_range,
+        default_lambda=names.LAMBDA,
+        lambda_slider=_lambda_slider(it.lambda_range),
         megabytes=it.settings.max_bytes // MIB,
         megapixels=it.settings.max_pixels // 1_000_000,
         max_bytes=it.settings.max_bytes,
@@ -199,6 +202,16 @@ def metrics():
     it = service()
     it.shelf.tidy()
     return Response(*it.counters.text())
+
+
+def _lambda_slider(lambda_range) -> dict | None:
+    """Give the slider's ends, step and start: it moves λ's logarithm, 5 % of λ a step."""
+    if lambda_range is None:
+        return None
+    least, most = lambda_range
+    start = min(max(names.LAMBDA, least), most)
+    ends = {"least": math.log10(least), "most": math.log10(most), "value": math.log10(start)}
+    return {name: round(value, 2) for name, value in ends.items()} | {"step": 0.02}
 
 
 def _run(it: Service, content: bytes, job):

@@ -15,6 +15,9 @@ BASELINES = {
 }
 """The classical methods: the interface's name -> the name in `BASELINES`; a test compares them."""
 
+LAMBDA = 115.0
+"""λ where none is asked for: the `Enhancer`'s own; a test compares them."""
+
 FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 

@@ -35,7 +35,13 @@ ENCODERS = {
 BASELINE_PIXELS = 2_000_000
 """Larger photos are made smaller before a classical method is applied to them."""
 
+# Their libraries hold many copies at once, above all to write transparency.
+COSTLY_TO_READ = {"WEBP": 1 / 2, "AVIF": 1 / 2}
+WEBP_WRITE_ALPHA = 1 / 3
+"""Shares of the pixels allowed that such files may have, so that they take no more than others."""
+
 EXAMPLE_SEED = 7
+STRIP = 256  # rows that are blended at a time
 
 
 class Pipeline:
@@ -95,8 +101,13 @@ class Pipeline:
             image = resize(image, enhanced.shape[:2])
             alpha = _resize_alpha(alpha, enhanced.shape[:2])
         result = blend(image, enhanced, job.strength)
+        del image, enhanced  # each as large as the encoder's own copy
         clock.lap("enhance")
         kind = job.format or _nearest(source_format)
+        if kind == "webp" and alpha is not None:
+            self._require(
+                WEBP_WRITE_ALPHA, alpha.size, f"{job.name}: to write WebP with transparency"
+            )
         content = _encode(result, alpha, kind)
         clock.lap("write")
         height, width = result.shape[:2]
@@ -104,20 +115,35 @@ class Pipeline:
 
     def _read(self, content: bytes, name: str):
         try:
+            with Image.open(io.BytesIO(content), formats=_installed()) as opened:
+                kind, pixels = opened.format, opened.width * opened.height
+        except Exception:  # which of many things is wrong with it, the reader says
+            kind, pixels = "", 0
+        self._require(COSTLY_TO_READ.get(kind, 1), pixels, f"{name}: to read {kind}")
+        try:
             image, alpha = read_image_and_alpha(
                 io.BytesIO(content),
                 name=name,
                 formats=FORMATS,
                 max_pixels=self.settings.max_pixels,
             )
-            with Image.open(io.BytesIO(content), formats=_installed()) as opened:
-                return image, alpha, opened.format
+            return image, alpha, kind
         except ImageTooLarge as error:
             raise Refused(413, str(error)) from error
         except UnknownFormat as error:
             raise Refused(415, str(error)) from error
         except ImageError as error:
             raise Refused(422, str(error)) from error
+
+    def _require(self, share: float, pixels: int, what: str) -> None:
+        """Refuse what takes too much memory for its pixels."""
+        most = int(share * self.settings.max_pixels)
+        if share < 1 and pixels > most:
+            raise Refused(
+                413,
+                f"{what}, {pixels:,} pixels take too much memory ({most:,} are allowed); use JPEG"
+                " or PNG, or make it smaller",
+            )
 
     def _enhance(self, image: np.ndarray, job: Job) -> np.ndarray:
         if job.method == names.ORIGINAL or job.strength == 0:
@@ -155,7 +181,12 @@ def blend(image: np.ndarray, enhanced: np.ndarray, strength: float) -> np.ndarra
         return enhanced
     if strength == 0:
         return image
-    return np.asarray(Image.blend(Image.fromarray(image), Image.fromarray(enhanced), strength))
+    mixed = np.empty_like(image)
+    for top in range(0, len(image), STRIP):  # Pillow would hold three more copies of the whole
+        rows = slice(top, top + STRIP)
+        pair = (Image.fromarray(each[rows]) for each in (image, enhanced))
+        mixed[rows] = Image.blend(*pair, strength)
+    return mixed
 
 
 def _installed() -> tuple[str, ...]:
@@ -176,7 +207,9 @@ def _resize_alpha(alpha: np.ndarray | None, size: tuple[int, int]) -> np.ndarray
 
 def _encode(image: np.ndarray, alpha: np.ndarray | None, kind: str) -> bytes:
     if alpha is not None and kind == "jpeg":  # which has no transparency: on white, as on a page
-        opacity = alpha[..., None].astype(np.uint16)
-        image = ((image * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+        for top in range(0, len(image), STRIP):
+            rows = slice(top, top + STRIP)
+            opacity = alpha[rows, :, None].astype(np.uint16)
+            image[rows] = (image[rows] * opacity + 255 * (255 - opacity) + 127) // 255
         alpha = None
     return encode_image(image, names.SUFFIXES[kind], alpha, **ENCODERS[kind])

@@ -1,5 +1,6 @@
 """A small generator behind the page: real, but quick to build and to run."""
 
+import numpy as np
 import pytest
 
 from lowlight_utils.web import Pipeline, Settings, create_app
@@ -29,6 +30,24 @@ def enhancer(weights):
     from lowlight_utils.prediction import Enhancer
 
     return Enhancer(weights, max_side=256)
+
+
+@pytest.fixture(scope="session")
+def conditional():
+    """An `Enhancer` whose generator is told λ, and takes notice of it."""
+    import keras
+
+    from lowlight_utils.models import unet_generator
+    from lowlight_utils.prediction import Enhancer
+
+    keras.utils.set_random_seed(3)
+    generator = unet_generator(width=4, depth=3, norm="instance", condition="lambda")
+    rng = np.random.default_rng(3)
+    # It starts blind to λ: in training λ's influence grows from nothing.
+    for weight in generator.trainable_weights:
+        if not np.any(keras.ops.convert_to_numpy(weight)):
+            weight.assign(rng.normal(0, 0.5, weight.shape))
+    return Enhancer(generator, max_side=256)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The interface, through Flask's own client."""
 
+import inspect
 import io
 import re
 
@@ -11,7 +12,7 @@ from PIL import Image, ImageCms
 from uploads import bad_uploads, dark_photo, decode, file_of, good, odd_modes
 
 from lowlight_utils.data import read_image
-from lowlight_utils.prediction import BASELINES
+from lowlight_utils.prediction import BASELINES, Enhancer
 from lowlight_utils.web import names
 
 BAD = bad_uploads()
@@ -354,22 +355,37 @@ def test_a_name_in_any_script_survives_the_header(client):
     )
 
 
-def test_lambda_is_absent_unless_the_generator_takes_it(client, app_with, enhancer):
+def test_lambda_is_absent_unless_the_generator_takes_it(client, app_with, conditional):
     assert "λ" not in client.get("/").text
     assert send(client, good(), query="lambda=5").status_code == 200
 
     from lowlight_utils.web import Pipeline
 
-    class Conditional:
-        """As a generator that is told λ will be: λ moves the brightness."""
-
-        lambda_range = (1.0, 100.0)
-
-        def __call__(self, image, lambda_l1=100.0):
-            return np.clip(image + lambda_l1, 0, 255).astype(np.uint8)
-
-    client = app_with(Pipeline(Conditional())).test_client()
+    client = app_with(Pipeline(conditional)).test_client()
     assert 'id="lambda"' in client.get("/").text
-    result = pixels(send(client, good(), query="lambda=5"))
-    np.testing.assert_array_equal(result, dark_photo() + 5)
-    assert_problem(send(client, good(), query="lambda=500"), 400)
+    for query, lambda_l1 in (("", 115), ("lambda=0.1", 0.1), ("lambda=1000", 1000)):
+        result = pixels(send(client, good(), query=query))
+        np.testing.assert_array_equal(result, conditional(dark_photo(), lambda_l1=lambda_l1))
+    for wrong in ("0.09", "1001", "nan", "much"):
+        assert_problem(send(client, good(), query=f"lambda={wrong}"), 400)
+
+
+def test_lambda_starts_where_the_enhancer_does():
+    default = inspect.signature(Enhancer.__call__).parameters["lambda_l1"].default
+    assert default == names.LAMBDA
+
+
+def test_webp_and_avif_take_more_memory_and_may_have_fewer_pixels(app_with, pipeline, enhancer):
+    from lowlight_utils.web import Pipeline, Settings
+
+    small = Pipeline(enhancer, Settings(max_pixels=2_400))
+    small.examples = pipeline.examples
+    client = app_with(small).test_client()
+    clear = np.dstack([dark_photo(30, 40), np.full((30, 40), 99, np.uint8)])
+    assert send(client, file_of(dark_photo(30, 40), "WEBP")).status_code == 200
+    assert_problem(send(client, file_of(dark_photo(30, 41), "WEBP")), 413)
+    assert_problem(send(client, file_of(dark_photo(30, 41), "AVIF")), 413)
+    assert send(client, file_of(dark_photo(30, 41))).status_code == 200
+    assert send(client, file_of(clear), query="format=png").status_code == 200
+    assert_problem(send(client, file_of(clear), query="format=webp"), 413)
+    assert send(client, file_of(clear[:20]), query="format=webp").status_code == 200

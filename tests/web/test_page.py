@@ -54,20 +54,30 @@ def server(counted):
         yield server
 
 
+@pytest.fixture(scope="module")
+def told_lambda(conditional):
+    """A page whose generator takes λ, and the pipeline behind it."""
+    counted = Counted(conditional)
+    settings = Settings(port=0, rate_limit="")
+    with Server(create_app(counted, settings), settings) as server:
+        counted.address = server.address
+        yield counted
+
+
 @pytest.fixture
 def open_page(browser, server, counted):
     """open_page(**options) opens the page; afterwards nothing may have been complained about."""
     contexts, complaints = [], []
     counted.jobs.clear()
 
-    def start(**options):
+    def start(address=server.address, **options):
         context = browser.new_context(**(DESKTOP | options))
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", lambda request: complaints.append(request.url))
-        page.goto(server.address)
+        page.goto(address)
         return page
 
     start.complaints = complaints
@@ -245,6 +255,58 @@ def test_strength_changes_the_picture_at_once_and_the_download_without_another_u
     assert 0 < max(sizes) < 2000  # a token, not the photo
 
 
+def test_lambda_changes_the_picture_without_another_upload(open_page, told_lambda, conditional):
+    page = open_page(told_lambda.address)
+    slider, value = page.locator("#lambda"), page.locator("#lambda-value")
+    expect(value).to_have_text("115")
+    photo = file_of(dark_photo(240, 360))
+    choose(page, photo, "walk.png", "image/png")
+    finished(page, "walk.png: enhanced, λ 115, in")
+    told_lambda.jobs.clear()
+    sizes = []
+    page.on("request", lambda request: sizes.append(len(request.post_data_buffer or b"")))
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(value).to_have_text("0.1")
+    expect(slider).to_have_attribute("aria-valuetext", "0.1")
+    finished(page, "λ 0.1,")
+    _, least = download(page)
+    slider.focus()
+    page.keyboard.press("End")
+    expect(value).to_have_text("1000")
+    finished(page, "λ 1000,")
+    _, most = download(page)
+    slider.focus()
+    for content, lambda_l1 in ((least, 0.1), (most, 1000)):
+        expected = conditional(dark_photo(240, 360), lambda_l1=lambda_l1)
+        np.testing.assert_array_equal(as_array(content), expected)
+    assert np.abs(as_array(least) - as_array(most)).mean() > 1
+    page.keyboard.press("Home")
+    finished(page, "λ 0.1,")
+    assert [job.lambda_ for job in told_lambda.jobs] == [0.1, 1000]  # each made once, and kept
+    assert 0 < max(sizes) < 2000  # a token, not the photo
+
+
+def test_lambda_moves_by_ratios_and_asks_once_it_rests(open_page, told_lambda):
+    page = open_page(told_lambda.address)
+    page.locator("#lambda").focus()
+    told_lambda.jobs.clear()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("#lambda-value")).to_have_text("72.4")  # 115 / 10**0.2
+    finished(page, "λ 72.4,")
+    assert len(told_lambda.jobs) < 10
+
+
+def test_lambda_rests_while_a_classical_method_is_chosen(open_page, told_lambda):
+    page = open_page(told_lambda.address)
+    page.get_by_label("CLAHE").check()
+    finished(page, "CLAHE in")
+    expect(page.locator("#lambda")).to_be_disabled()
+    page.get_by_label("Our network").check()
+    expect(page.locator("#lambda")).to_be_enabled()
+
+
 def test_what_is_shown_at_half_strength_is_what_is_downloaded(open_page):
     page = open_page()
     choose(page, file_of(dark_photo(240, 360)), "walk.png", "image/png")
@@ -383,11 +445,11 @@ def test_on_a_phone_the_photo_fills_the_width_and_nothing_overflows(open_page, s
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_to_complain_about(open_page, screenshots, scheme, device):
+def test_axe_finds_nothing_to_complain_about(open_page, told_lambda, screenshots, scheme, device):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the extra dev")
-    page = open_page(color_scheme=scheme, **device)
+    page = open_page(told_lambda.address, color_scheme=scheme, **device)
     choose(page)
-    finished(page)
+    finished(page, "My walk.jpg: enhanced, λ 115, in")
     result = axe.Axe().run(page)
     assert result.violations_count == 0, result.generate_report()
     page.get_by_label("Side by side").check()

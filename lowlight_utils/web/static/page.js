@@ -6,6 +6,8 @@ const $ = (id) => document.getElementById(id);
 const stage = $("stage");
 const MAX_BYTES = Number(document.body.dataset.maxBytes);
 const PATIENCE = 5; // how often a busy server is asked again
+const KEPT = 12; // results of one photo, so that going back to one is free
+const REST = 250; // milliseconds that λ's slider has to rest before the server is asked
 
 // The photo on the stage: its file (until the server has a token for it, and in case the server
 // forgets), the results by method, and a number that tells late answers that they are late.
@@ -27,6 +29,7 @@ async function open(file, { example = "" } = {}) {
   const mine = photo;
   markExample();
   document.querySelector("input[name=how][value=generator]").checked = true;
+  if ($("lambda")) $("lambda").disabled = false;
   const result = await enhance();
   if (!result || mine !== photo) return;
   if (!(await display(file))) {
@@ -80,13 +83,14 @@ function setPicture(image, url) {
 }
 
 async function enhance() {
-  const method = chosenMethod();
-  const key = `${method} ${$("lambda")?.value ?? ""}`;
+  const options = wanted();
+  const key = JSON.stringify(options);
   if (!photo.results.has(key)) {
     const mine = photo;
-    const result = await ask({ method });
+    const result = await ask(options);
     if (!result || mine !== photo) return null;
-    mine.results.set(key, { ...result, method });
+    mine.results.set(key, { ...result, ...options, key });
+    if (mine.results.size > KEPT) mine.results.delete(mine.results.keys().next().value);
   }
   return photo.results.get(key);
 }
@@ -95,7 +99,8 @@ function show(result) {
   setPicture($("after"), URL.createObjectURL(result.blob));
   $("after-label").textContent = labelOf(result.method);
   const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
-  say(`${photo.name}: ${how} in ${result.seconds} s.`);
+  const at = result.lambda ? `, λ ${result.lambda},` : "";
+  say(`${photo.name}: ${how}${at} in ${result.seconds} s.`);
 }
 
 // --- The server ------------------------------------------------------------------------------
@@ -108,7 +113,6 @@ async function ask(options) {
     if (myTurn !== turn) return null;
     const form = new FormData();
     for (const [name, value] of Object.entries(options)) form.append(name, value);
-    if ($("lambda")) form.append("lambda", $("lambda").value);
     if (mine.token) {
       form.append("token", mine.token);
       form.append("name", mine.name);
@@ -233,6 +237,12 @@ function complain(text) {
 }
 
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;
+// What the controls ask for; λ only where the method takes it.
+function wanted() {
+  const method = chosenMethod();
+  return $("lambda") && method === "generator" ? { method, lambda: lambda() } : { method };
+}
+
 const chosenMethod = () => document.querySelector("input[name=how]:checked").value;
 
 function labelOf(method) {
@@ -345,19 +355,35 @@ function setStrength(percent) {
 }
 $("strength").addEventListener("input", (event) => setStrength(Number(event.target.value)));
 
+let resting; // a timer: a slider that moves asks the server nothing until it rests
 async function change() {
+  clearTimeout(resting);
+  if ($("lambda")) $("lambda").disabled = chosenMethod() !== "generator";
   complain("");
   giveUp();
   const result = await enhance();
-  if (result && result.method === chosenMethod()) show(result);
+  if (result && result.key === JSON.stringify(wanted())) show(result);
 }
 for (const radio of document.querySelectorAll("input[name=how]")) {
   radio.addEventListener("change", change);
 }
+// The slider moves λ's logarithm, so that 1 is as far from 10 as 10 from 100.
+function lambda() {
+  const { value, dataset } = $("lambda");
+  const rounded = Number((10 ** Number(value)).toPrecision(3));
+  return Math.min(Number(dataset.most), Math.max(Number(dataset.least), rounded));
+}
+
+function showLambda() {
+  $("lambda-value").textContent = lambda();
+  $("lambda").setAttribute("aria-valuetext", lambda());
+}
+
 $("lambda")?.addEventListener("input", () => {
-  $("lambda-value").textContent = Number($("lambda").value).toPrecision(3);
+  showLambda();
+  clearTimeout(resting);
+  resting = setTimeout(change, REST);
 });
-$("lambda")?.addEventListener("change", change);
 
 $("cancel").addEventListener("click", () => {
   giveUp();
@@ -371,7 +397,7 @@ $("download").addEventListener("click", async () => {
   const format = $("format").value;
   let result;
   if (strength === 1 && !format) result = await enhance();
-  else result = await ask({ method: chosenMethod(), strength, format });
+  else result = await ask({ ...wanted(), strength, format });
   if (!result) return;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(result.blob);
@@ -384,4 +410,8 @@ $("download").addEventListener("click", async () => {
 addEventListener("pagehide", forget);
 $("work").addEventListener("submit", (event) => event.preventDefault());
 setDivider(50);
-setStrength(100); // a reload keeps what was set
+setStrength(100); // a browser that reloads a page keeps what was set
+if ($("lambda")) {
+  $("lambda").value = $("lambda").defaultValue;
+  showLambda();
+}
