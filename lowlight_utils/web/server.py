@@ -8,7 +8,9 @@ would be cheaper, but a browser that is still sending then shows a broken connec
 answer.)
 """
 
+import ctypes
 import io
+import json
 import logging
 import signal
 import threading
@@ -17,6 +19,7 @@ import time
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
 from lowlight_utils.web.settings import Settings
@@ -49,6 +52,7 @@ class Server:
     """
 
     def __init__(self, app, settings: Settings) -> None:
+        _give_memory_back()
         for name in ("waitress", "waitress.queue"):  # one line for each stranger's whim
             logging.getLogger(name).setLevel(logging.ERROR)
         self._map = {}
@@ -126,11 +130,51 @@ class Server:
         )
 
 
+def _give_memory_back() -> None:
+    """Let uploads and results, of megabytes each, go back to the system once they are done with.
+
+    The C library would learn from the first ones to keep the room of all later ones, once for each
+    thread: 300 MB after some large photos.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another C library
+        return
+    mallopt(-3, 2**20)  # M_MMAP_THRESHOLD: larger pieces are the system's, and fixed from now on
+    mallopt(-8, 2)  # M_ARENA_MAX
+
+
 class RequestTimeout(Error):
     """The request did not arrive in time."""
 
     code = 408
     reason = "Request Timeout"
+
+
+class Refusal(ErrorTask):
+    """waitress's own answer to what never reaches the application, told as the application would.
+
+    Malformed requests, bodies and headers without an end, slow senders.
+    """
+
+    def execute(self):
+        error = self.request.error
+        problem = {
+            "type": "about:blank",
+            "title": error.reason,
+            "status": error.code,
+            "detail": error.body,
+        }
+        body = (json.dumps(problem) + "\n").encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [
+            ("Content-Type", "application/problem+json"),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
 
 
 class Budget:
@@ -232,6 +276,7 @@ def _channel(settings: Settings, map_: dict) -> type[HTTPChannel]:
 
     class Channel(HTTPChannel):
         parser_class = Parser
+        error_task_class = Refusal
 
         def handle_close(self):
             # waitress forgets a body whose sender hangs up; its share of the budget must come back.
