@@ -9,9 +9,9 @@ OURS, ORIGINAL = "generator", "original"
 BASELINES = {
     "gamma-2.2": "gamma 2.2",
     "auto-gamma": "auto gamma",
-    "histogram-equalisation": "histogram equalisation",
     "clahe": "CLAHE",
     "lime": "LIME",
+    "histogram-equalisation": "histogram equalisation",
 }
 """The classical methods: the interface's name -> the name in `BASELINES`; a test compares them."""
 

@@ -303,7 +303,7 @@ def test_lambda_rests_while_a_classical_method_is_chosen(open_page, told_lambda)
     page.get_by_label("CLAHE").check()
     finished(page, "CLAHE in")
     expect(page.locator("#lambda")).to_be_disabled()
-    page.get_by_label("Our network").check()
+    page.get_by_label("our network").check()
     expect(page.locator("#lambda")).to_be_enabled()
 
 
@@ -342,7 +342,7 @@ def test_methods_are_compared_without_another_upload_and_only_once_each(open_pag
     finished(page)
     page.get_by_label("CLAHE").check()
     finished(page, "CLAHE in")
-    page.get_by_label("Our network").check()
+    page.get_by_label("our network").check()
     finished(page)
     page.get_by_label("CLAHE").check()
     finished(page, "CLAHE in")

@@ -247,7 +247,7 @@ const chosenMethod = () => document.querySelector("input[name=how]:checked").val
 
 function labelOf(method) {
   if (method === "generator") return "Enhanced";
-  return document.querySelector(`input[name=how][value="${method}"]`).parentElement.innerText.trim();
+  return document.querySelector(`input[name=how][value="${method}"]`).parentElement.textContent.trim();
 }
 
 // --- Examples --------------------------------------------------------------------------------
