@@ -13,7 +13,8 @@ BASELINES = {
     "lime": "LIME",
     "histogram-equalisation": "histogram equalisation",
 }
-"""The classical methods: the interface's name -> the name in `BASELINES`; a test compares them."""
+"""The classical methods, in the order that fits the page: the interface's name -> the name in
+`BASELINES`; a test compares them."""
 
 LAMBDA = 115.0
 """λ where none is asked for: the `Enhancer`'s own; a test compares them."""
