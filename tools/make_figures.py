@@ -131,7 +131,7 @@ def limits_figure(seed=1000, copies=4, worst=4):
     for scene, at in list(first.items())[:worst]:
         bright = np.clip(pairs.low[at].astype(float) * 4, 0, 255).astype(np.uint8)
         images |= {
-            f"{scene}, {pairs.low[at].mean():.0f} of 255,\nshown 4 times brighter": bright,
+            f"{scene}, level {pairs.low[at].mean():.0f},\nshown × 4": bright,
             f"{scene}\nenhanced, {scores[at]:.1f} dB": enhanced[at],
             f"{scene}\ntruth": pairs.high[at],
         }

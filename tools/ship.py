@@ -42,6 +42,7 @@ def main(arguments=None):
     seen_rooms = lol[np.array([in_lol_evaluation(scene) for scene in lol.scenes])]
     photos = sample_pairs("test", 256, TEST_COPIES, TEST_SEED)
     generator = options.run / "generator.keras"
+    Enhancer(generator)  # loads Keras, so that provenance can name its backend
     card = {
         "made_by": provenance(generator),
         "command": "python -m lowlight_utils train --recipe shipped --data LOL sample --out DIR",
