@@ -145,7 +145,7 @@ def _parser():
         "--max-megapixels",
         type=int,
         default=25,
-        help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 700"
+        help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 900"
         " MB of memory with an .onnx generator; each more takes some 16 MB)",
     )
     serve.add_argument(

@@ -19,7 +19,8 @@ class Settings:
     max_bytes, max_pixels : int
         Larger photos are refused: by their bytes while they arrive, by their pixels before they are
         decoded. 25 megapixels hold what cameras and phones of 24 make; one such photo in work keeps
-        the whole server under 700 MB, and twice as many pixels would take some 400 MB more.
+        the whole server under 900 MB, one of 12 megapixels under 700, and twice as many pixels as
+        25 megapixels would take some 400 MB more.
     queue : int
         How many photos may be in work or waiting. Who comes later is told to come back (503).
     upload_memory : int

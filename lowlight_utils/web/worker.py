@@ -25,6 +25,7 @@ from lowlight_utils.web.turns import Turns
 
 log = logging.getLogger(__name__)
 START_SECONDS = 120  # a slow disk and a cold cache; usually some seconds
+LARGE = 2**19  # bytes of a file; after smaller photos, taking memory anew costs more than it saves
 
 
 class Worker:
@@ -222,8 +223,10 @@ def _work(connection, settings: Settings) -> None:
                 connection.send_bytes(enhanced.content)
         except OSError:  # the server has gone
             return
+        large = max(len(content), len(enhanced.content) if enhanced else 0) > LARGE
         content = enhanced = None  # not to be kept until the next photo comes
-        _return_memory()
+        if large:
+            _return_memory()
 
 
 def _return_memory() -> None:
