@@ -27,7 +27,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 # Chosen for speed at 12 megapixels: PNG's level 6 and lossless WebP take several times as long.
 ENCODERS = {
     "jpeg": {"quality": 92},
-    "png": {"compress_level": 3},
+    "png": {"compress_level": 1},
     "webp": {"quality": 92, "method": 2, "lossless": False},
 }
 
