@@ -70,22 +70,25 @@ def open_page(browser, server, counted):
     contexts, complaints = [], []
     counted.jobs.clear()
 
+    def failed(request):
+        if request.failure != "net::ERR_ABORTED":  # which leaving or loading a page again does
+            complaints.append(f"{request.url}: {request.failure}")
+
     def start(address=server.address, **options):
         context = browser.new_context(**(DESKTOP | options))
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.on("requestfailed", failed)
         page.goto(address)
         return page
 
     start.complaints = complaints
     yield start
-    found = list(complaints)  # before closing, which breaks off what a page is still loading
     for context in contexts:
         context.close()
-    assert found == []
+    assert complaints == []
 
 
 def choose(page, content=PHOTO, name="My walk.jpg", kind="image/jpeg"):
