@@ -71,8 +71,9 @@ def unet_generator(
         Without, what is added to each pixel is linear in the pixels around it, so grain cannot be
         told from texture and stays.
     condition : {"none", "lambda"}
-        "lambda": the generator also takes λ, and every normalised block is modulated by it
-        (`FiLM`), so that one network serves every λ (`ConditionalGAN` trains it so).
+        "lambda": the generator also takes λ, and every block but the first is modulated by it
+        (`FiLM`; without a base, the last is not either), so that one network serves every λ
+        (`ConditionalGAN` trains it so).
     dtype : str, optional
         Keras dtype policy of the blocks, such as "mixed_bfloat16". The output stays float32.
     name : str
@@ -114,9 +115,11 @@ def unet_generator(
     lambda_l1 = keras.Input((1,), name="lambda") if condition == "lambda" else None
     code = lambda_code(lambda_l1) if condition == "lambda" else None
 
-    def normalise_and_modulate(x, label):
-        x = normalise(x, norm, dtype, f"{label}_norm")
+    def modulate(x, label):
         return x if code is None else FiLM(dtype=dtype, name=f"{label}_film")(x, code)
+
+    def normalise_and_modulate(x, label):
+        return modulate(normalise(x, norm, dtype, f"{label}_norm"), label)
 
     seen, base_picture = low, low
     if base == "auto_exposure":
@@ -149,6 +152,7 @@ def unet_generator(
         picture = layers.Activation("tanh", dtype="float32", name="picture")(x)
     else:
         x = upsample(x, width, upsampling, padding, True, dtype, f"up{depth}")
+        x = modulate(x, f"up{depth}")
         x = leaky_relu(x, dtype, f"up{depth}_act")
         x = layers.Concatenate(dtype=dtype, name=f"up{depth}_skip")([x, seen])
         if stem:

@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "SEED",
             "SEED_FIVE",
             "SHIPPED",
+            "SWEEP",
             "Recipe",
             "read_recipe",
         ],

@@ -14,7 +14,7 @@ from lowlight_utils.data.images import to_image, to_network, write_image
 PROGRESS_FILE = "progress.json"
 
 
-def enhance_stack(generator, low, batch_size=8, lambda_l1=115.0):
+def enhance_stack(generator, low, batch_size=4, lambda_l1=115.0):
     """Enhance uint8[n, h, w, 3] with a generator in inference mode, a few pictures at a time.
 
     A conditional generator is told `lambda_l1`; others do not ask.

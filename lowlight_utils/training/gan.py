@@ -108,13 +108,12 @@ class ConditionalGAN(TrainStep, keras.Model):
         ----------
         lambda_l1 : float32[n, 1], optional
             The λ that a conditional generator was told for each picture. Both weights are then
-            divided by 1 + λ / 10: what is best for a λ stays the same, but the pictures with a
-            large one do not drown the others in a batch. At λ = 10 the two terms weigh about alike,
-            for the adversarial loss is about 1 and L1 about 0.1.
+            divided by 1 + λ: what is best for a λ stays the same, but the two sum to 1 for every
+            picture, or those with a large λ would drown the others in a batch.
         """
         if lambda_l1 is None:
             return self.lambda_l1, self.adversarial
-        divisor = 1.0 + lambda_l1 / 10.0
+        divisor = 1.0 + lambda_l1
         return lambda_l1 / divisor, self.adversarial / divisor
 
     def average_momentum(self, iterations):

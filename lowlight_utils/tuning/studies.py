@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lowlight_utils.training.recipes import SEED, SEED_FIVE, Recipe
 
-LAMBDAS = (0.0, 1.0, 10.0, 50.0, 100.0, 115.0, 130.0, 300.0, 1000.0)
+LAMBDAS = (0.0, 0.1, 1.0, 10.0, 50.0, 100.0, 115.0, 130.0, 300.0, 1000.0)
 # Where one seed is not enough: both ends, where λ may be felt, and the seed recipe's choice.
-REPEATED_LAMBDAS = (0.0, 1.0, 10.0, 115.0, 1000.0)
+REPEATED_LAMBDAS = (0.0, 0.1, 1.0, 115.0, 1000.0)
 FACTORS = (0.25, 1.0, 4.0)
 ONCE, THRICE = (0,), (0, 1, 2)
 # From the seed recipe to the shipped one; each step keeps those before it. Size of networks and
@@ -21,6 +21,7 @@ STEPS = (
     ("cosine-and-average", ("schedule", "average")),
     ("group-norm", ("norm",)),
     ("reflection", ("padding",)),
+    ("stem", ("stem",)),
 )
 
 

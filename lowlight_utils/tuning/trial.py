@@ -17,7 +17,7 @@ from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.prediction.metrics import METRICS, sharpness
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
-from lowlight_utils.training.recipes import QUICK, SEED, SHIPPED, Recipe
+from lowlight_utils.training.recipes import QUICK, SEED, SHIPPED, SWEEP, Recipe
 from lowlight_utils.training.run import build_generator, train
 from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
 
@@ -160,7 +160,7 @@ def hardware() -> str:
     # Those that this process may use, which in a container are fewer than the machine has.
     allowed = getattr(os, "sched_getaffinity", None)
     count = len(allowed(0)) if allowed else os.cpu_count()
-    return f"{count} CPU cores"
+    return f"{count} CPU core{'s' if count != 1 else ''}"
 
 
 def versions() -> str:
@@ -183,7 +183,7 @@ def versions() -> str:
 def _nearest_base(recipe):
     """Return the named recipe with the fewest fields to change, and the changes."""
     best = None
-    for base in (SEED, QUICK, SHIPPED):
+    for base in (SEED, QUICK, SWEEP, SHIPPED):
         changes = {
             field.name: getattr(recipe, field.name)
             for field in fields(Recipe)

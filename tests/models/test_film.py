@@ -76,6 +76,12 @@ def test_modulation_stands_after_every_norm_and_nowhere_else():
     assert [name.replace("_film", "_norm") for name in names if "_film" in name] == norms
 
 
+def test_with_a_base_the_block_at_full_resolution_is_modulated_too():
+    names = [layer.name for layer in conditional(upsampling="resize", base="input").layers]
+    assert "up3_film" in names
+    assert names.index("up3_film") > names.index("up3_conv")
+
+
 def test_a_conditional_generator_survives_saving(tmp_path):
     generator = conditional(padding="reflect", upsampling="resize", base="auto_exposure")
     stir(generator)

@@ -9,6 +9,7 @@ from small import SIDE, arrays, l1_over_steps, largest_difference, small_batch, 
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.training import ConditionalGAN
 from lowlight_utils.training.gan import LOSSES, Adam
+from lowlight_utils.training.tensorflow_step import without_autotuning
 
 LR = 1.0  # large, so that an update is not lost in the rounding of the weight it changes
 # Two orders of summing float32 numbers differ by some roundings of 6e-8; measured: below 1e-6.
@@ -190,6 +191,36 @@ def test_fit_reports_the_losses_to_history_and_callbacks():
     assert all(len(values) == 3 for values in history.values())
     assert remember.steps == 6
     assert [set(logs) for logs in remember.epochs] == [set(LOSSES)] * 3
+
+
+def test_fit_is_given_every_batch_of_a_py_dataset_in_order_and_no_autotuner():
+    class Counted(keras.utils.PyDataset):
+        asked, ended = [], 0
+
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            self.asked.append(index)
+            return small_batch(1 + index % 2)
+
+        def on_epoch_end(self):
+            self.ended += 1
+
+    batches = Counted()
+    assert not without_autotuning(batches).options().autotune.enabled
+    batches.asked.clear()
+    history = small_gan().fit(batches, epochs=2, verbose=0)
+    assert len(history.history["l1_loss"]) == 2
+    assert batches.asked[-6:] == [0, 1, 2, 0, 1, 2]  # before: a look at what batches are like
+    assert batches.ended == 2
+
+
+def test_the_weights_at_a_pictures_own_lambda_sum_to_1_and_keep_their_ratio():
+    told = np.array([[0.1], [10.0], [1000.0]])
+    lambda_l1, adversarial = small_gan(lambda_l1=5.0).weigh(told)
+    np.testing.assert_allclose(lambda_l1 + adversarial, 1.0)
+    np.testing.assert_allclose(lambda_l1 / adversarial, told)
 
 
 def test_an_epochs_loss_is_the_mean_over_its_steps():

@@ -1,10 +1,11 @@
 """The named studies: what they vary, how often, and that nothing else differs."""
 
 from dataclasses import asdict
+from itertools import pairwise
 
 import pytest
 
-from lowlight_utils.training import QUICK, SEED, SEED_FIVE
+from lowlight_utils.training import QUICK, SEED, SEED_FIVE, SHIPPED
 from lowlight_utils.tuning import STUDIES, study_recipes
 from lowlight_utils.tuning.common import require_folder_names
 
@@ -54,12 +55,12 @@ def test_all_configurations_come_once_before_any_comes_again(name):
 def test_lambda_goes_from_the_discriminator_alone_to_l1_alone():
     recipes = study_recipes("lambda", QUICK)
     with_discriminator = {recipe.lambda_l1 for recipe in recipes if recipe.adversarial}
-    assert with_discriminator == {0, 1, 10, 50, 100, 115, 130, 300, 1000}
+    assert with_discriminator == {0, 0.1, 1, 10, 50, 100, 115, 130, 300, 1000}
     counts = {}
     for recipe in recipes:
         key = recipe.lambda_l1 if recipe.adversarial else "L1 only"
         counts[key] = counts.get(key, 0) + 1
-    assert all(counts[key] == 3 for key in (0, 10, 115, 1000, "L1 only"))
+    assert all(counts[key] == 3 for key in (0, 0.1, 1, 115, 1000, "L1 only"))
 
 
 def test_at_full_size_the_seed_five_are_the_five_themselves():
@@ -78,6 +79,16 @@ def test_on_another_base_the_seed_fives_learning_rates_keep_their_ratios():
 def test_seeds_are_different_and_at_least_one(seeds):
     with pytest.raises(ValueError, match="different seeds"):
         study_recipes("repeat", QUICK, seeds)
+
+
+def test_the_ablation_goes_from_the_seed_recipes_choices_to_the_bases_in_single_steps():
+    found = study_recipes("ablation", SHIPPED, seeds=(0,))
+    varied = STUDIES["ablation"].varies
+    choices = [{name: getattr(recipe, name) for name in varied} for recipe in found]
+    assert choices[0] == {name: getattr(SEED, name) for name in varied}
+    assert choices[-2] == {name: getattr(SHIPPED, name) for name in varied}
+    assert choices[-1] == {**choices[-2], "adversarial": 0.0}
+    assert all(one != other for one, other in pairwise(choices))
 
 
 def test_an_unknown_study_is_refused_with_those_there_are():
