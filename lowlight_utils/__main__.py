@@ -299,7 +299,7 @@ def _sweep(options):
     from lowlight_utils.tuning.results import export
 
     try:
-        from lowlight_utils.tuning.run import run_sweep
+        from lowlight_utils.tuning.sweep import run_sweep
     except ModuleNotFoundError as error:  # Optuna is an extra
         raise ValueError(str(error)) from error
     _start_keras()

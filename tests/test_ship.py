@@ -2,22 +2,29 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pictures import make_photo
+from sweeps import write_sweep
 
 from lowlight_utils.data.images import write_image
 from lowlight_utils.models import unet_generator
 from lowlight_utils.prediction import Enhancer, psnr
-from lowlight_utils.training import SHIPPED
+from lowlight_utils.training import LAMBDA, SHIPPED
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture
-def ship(monkeypatch):
-    spec = importlib.util.spec_from_file_location("ship", ROOT / "tools" / "ship.py")
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def ship(monkeypatch):
+    module = tool("ship")
     monkeypatch.setattr(module, "BASELINES", {})
     monkeypatch.setattr(module, "TEST_COPIES", 1)
     return module
@@ -31,10 +38,12 @@ def lol(tmp_path):
     return tmp_path / "lol"
 
 
-def run(folder):
+def run(folder, recipe=SHIPPED):
     folder.mkdir()
-    unet_generator((None, None, 3), width=8, depth=3).save(folder / "generator.keras")
-    (folder / "recipe.json").write_text(SHIPPED.to_json())
+    unet_generator(
+        (None, None, 3), width=8, depth=3, norm="group", condition=recipe.condition
+    ).save(folder / "generator.keras")
+    (folder / "recipe.json").write_text(recipe.to_json())
     return folder
 
 
@@ -57,3 +66,31 @@ def test_shipping_a_run_leaves_its_generator_recipe_and_a_card(ship, lol, tmp_pa
         mean / len(photos), abs=1e-3
     )
     assert str(tmp_path) not in (out / "card.json").read_text()
+
+
+def test_the_generator_for_every_lambda_is_held_against_those_for_one(tmp_path, monkeypatch):
+    module = tool("ship_lambda")
+    monkeypatch.setattr(module, "VALIDATION_COPIES", 1)
+    monkeypatch.setattr(module, "LAMBDAS", (1.0,))
+    trials = {
+        f"one-{seed}": {"lambda_l1": 1.0, "generator_lr": 1e-3, "discriminator_lr": 1e-3}
+        | {"seed": seed}
+        for seed in (0, 1)
+    }
+    sweep = write_sweep(tmp_path / "sweep", trials, scenes=("photo4", "photo5"), side=64)
+    source, out = run(tmp_path / "lambda", LAMBDA), tmp_path / "weights"
+    out.mkdir()
+    arguments = ["--run", source, "--sweep", tmp_path / "sweep", "--out", out]
+    module.main([*map(str, arguments), "--hardware", "2 CPU cores", "--minutes", "1"])
+
+    card = json.loads((out / "lambda.json").read_text())
+    assert card["made_by"]["recipe"]["condition"] == "lambda"
+    fixed = card["one_for_each_lambda"]["1"]
+    assert fixed["seeds"] == [0, 1]
+    assert fixed["psnr"]["least"] == min(row["psnr"] for row in sweep.rows)
+    enhance = Enhancer(out / "lambda.keras")
+    pairs = module.sample_pairs("validation", 256, 1)
+    mean = np.mean(
+        [psnr(t, enhance(x, lambda_l1=1.0)) for x, t in zip(pairs.low, pairs.high, strict=True)]
+    )
+    assert card["one_for_every_lambda"]["1"]["psnr"] == pytest.approx(mean, abs=1e-3)

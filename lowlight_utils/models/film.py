@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 CONDITIONS = ("none", "lambda")
-LAMBDA_RANGE = (0.1, 1000.0)  # what a conditional generator learns; beyond lies guesswork
+LAMBDA_RANGE = (0.01, 1000.0)  # what a conditional generator learns; beyond lies guesswork
 CODE = 32  # numbers that λ becomes before each block makes of them what it needs
 
 

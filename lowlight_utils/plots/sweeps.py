@@ -43,7 +43,10 @@ Setting = float | str
 
 
 def lambda_curves(
-    scores: Mapping[Setting, Sequence[Mapping[str, float]]], *, made_by: str | None = None
+    scores: Mapping[Setting, Sequence[Mapping[str, float]]],
+    *,
+    label: str = "λ",
+    made_by: str | None = None,
 ) -> Page:
     """Plot scores against λ: a dot for each run, a bar over their range, a line through the means.
 
@@ -54,6 +57,8 @@ def lambda_curves(
     scores : mapping of float or str to sequence of mapping
         λ -> for each run with it the means of any of "psnr" (dB), "ssim", "ciede2000" and
         "sharpness". A text names a setting without λ; such stand last, and no line leads to them.
+    label : str
+        What stands beneath the axes.
     made_by : str, optional
         What made the numbers, for the small line at the bottom.
 
@@ -93,7 +98,7 @@ def lambda_curves(
         axes.set_xticks(range(len(settings)), labels)
         axes.set_xlim(-0.4, len(settings) - 0.6)
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.set_xlabel("λ", fontsize=SMALL, color=MUTED)
+        axes.set_xlabel(label, fontsize=SMALL, color=MUTED)
     page.caption(made_by)
     return page
 

@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "enhance": ["Enhancer", "load_generator"],
+        "enhance": ["LAMBDA_WEIGHTS", "Enhancer", "load_generator"],
         "export": ["export_generator"],
         "exported": ["ExportedGenerator", "is_exported"],
         "metrics": [

@@ -233,8 +233,9 @@ QUICK = SEED.but(
 SWEEP = QUICK.but(name="sweep", norm="group", padding="reflect", dropout=0.0)
 
 # One generator for every λ, behind the slider of notebook 04. It is trained as long as five of the
-# sweep's runs together, because it sees each picture at another λ each time.
-LAMBDA = SWEEP.but(name="lambda", condition="lambda", epochs=60, keep="last")
+# sweep's runs together, because it sees each picture at another λ each time, and its discriminator,
+# which has to judge what comes of every λ, learns faster.
+LAMBDA = SWEEP.but(name="lambda", condition="lambda", discriminator_lr=1e-3, epochs=60, keep="last")
 
 # What made the weights that come with the library, on LOL and the bundled photos: half an hour on
 # two CPU cores. In float32, because CPUs without bfloat16 arithmetic take eight times as long for

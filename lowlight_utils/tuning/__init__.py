@@ -9,9 +9,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "results": ["Sweep", "bundled_sweep", "export", "read_sweep", "read_table"],
-        "run": ["run_sweep"],
         "studies": ["STUDIES", "study_recipes"],
-        "sweep": ["results_table", "sweep"],
+        "sweep": ["run_sweep"],
         "trial": ["run_trial"],
     },
 )

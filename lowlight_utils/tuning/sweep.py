@@ -1,123 +1,154 @@
-"""Several recipes trained on the same pairs, so that a killed sweep goes on where it was."""
+"""`run_sweep`: many recipes trained on the same data, in one process or in several at once."""
 
+import contextlib
+import logging
 import os
-import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
 from lowlight_utils.data.sources import Splits
-from lowlight_utils.training.recipes import Recipe, read_recipe
+from lowlight_utils.training.recipes import Recipe
+from lowlight_utils.tuning import queue
+from lowlight_utils.tuning.common import CommonData, require_folder_names
+from lowlight_utils.tuning.results import TABLE_FILE, Sweep, read_sweep, write_table
 
-if TYPE_CHECKING:
-    from lowlight_utils.training.run import Run
-
-FOLDER_NAME = re.compile(r"[\w.,=+-]*\w[\w.,=+-]*")
+POLL = 2.0  # seconds between two looks at what others do
 
 
-def sweep(
-    recipes: Iterable[Recipe],
-    splits: Splits,
+def run_sweep(
+    recipes: Sequence[Recipe],
+    data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
     folder: str | os.PathLike,
     *,
-    verbose: int = 0,
+    name: str = "sweep",
+    storage: str | None = None,
+    grace: int = 60,
     progress: bool = True,
-) -> "dict[str, Run]":
-    """Train each recipe on the same pairs, in a folder of its own.
+) -> Sweep:
+    """Train recipes on the same data, each in a folder of its own, and compare what comes out.
 
-    Call it again after it was killed, and it goes on: recipes that are done are not trained again,
-    and the one that was under way loses at most an epoch.
+    Call it again after it was killed, with the same arguments: what is done stays done, and what
+    was under way goes on from its last whole epoch. Call it in several processes, with the same
+    `folder` and `storage`, and they share the work: no recipe is trained twice. Each returns when
+    all is done.
 
     Parameters
     ----------
-    recipes : iterable of Recipe
-        Each with a name of its own, which becomes its folder's. All of `splits`' size.
-    splits : Splits
-        The pairs that all of them are trained and validated on. The test pairs are not touched.
+    recipes : sequence of Recipe
+        All of one size, each with a name of its own, which becomes its folder's.
+    data : "sample", path, sequence of these, or Splits
+        See `load_splits`. Of the bundled photos the training copies are darkened anew for every
+        seed, as `train` does it, and those for validation never. A folder is split with seed 0, so
+        that all recipes are judged on the same pairs.
     folder : path
-        Where the recipes' folders are kept. Made if missing.
-    verbose : {0, 1, 2}
-        What `train` shows of each run: nothing, a progress bar, a line an epoch.
+        Where everything is kept: results.csv (a row a trial), a folder a trial, and the database.
+    name : str
+        What Optuna calls the study; a database may hold several.
+    storage : str, optional
+        URL of the database that processes share, as SQLAlchemy has them. By default an SQLite file
+        in `folder`, which serves the processes of one machine; several machines need a database
+        server, and a `folder` that all of them see.
+    grace : int
+        Seconds of silence after which a process is held to be dead and its trial is taken over.
     progress : bool
-        Show a bar over the recipes, if there is a terminal to show it on.
+        Show a bar over the trials, if there is a terminal to show it on.
 
     Returns
     -------
-    dict of str to Run
-        The recipe's name -> its run, in the order of `recipes`. All networks stay in memory.
+    Sweep
+        Everything that the study has finished, also what earlier calls asked for.
 
     Raises
     ------
     ValueError
-        Two recipes share a name, or a name cannot be a folder's, before anything is trained; or
-        see `train`.
+        Before anything is trained: recipes of two sizes or of one name, or the study holds other
+        recipes or other data. At the end: recipes whose training broke down; the others are done.
     """
-    from lowlight_utils.training.run import train
-
     recipes = list(recipes)
-    names = [recipe.name for recipe in recipes]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise ValueError(f"Several recipes are called {', '.join(doubled)}: rename with but(name=)")
-    for name in names:
-        if not FOLDER_NAME.fullmatch(name):
-            raise ValueError(
-                f"{name!r} cannot be a folder's name: use letters, digits and .,=+-_ alone."
-            )
-    runs = {}
-    with tqdm(recipes, "sweep", unit="recipe", disable=None if progress else True) as bar:
-        for recipe in bar:
-            bar.set_postfix_str(recipe.name)
-            runs[recipe.name] = train(
-                recipe, splits, Path(folder) / recipe.name, resume=True, verbose=verbose
-            )
-    return runs
+    require_folder_names([recipe.name for recipe in recipes])
+    common = CommonData.of(data, recipes)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = queue.lock(folder / ".lock")
+    with lock:  # two processes must not make the database's tables at once
+        storage = storage or queue.sqlite_url(folder / "study.db")
+        study = queue.open_study(name, storage, grace, common.about())
+        queue.require_same_recipes(study, recipes)
+        common.write_scenes(folder)
+    quiet = None if progress else True  # None: where there is no terminal
+    with tqdm(total=len(recipes), desc=name, unit="trial", disable=quiet) as bar:
+        broken = _work(study, recipes, common, folder, lock, bar)
+    if broken:
+        lines = "; ".join(f"{trial}: {error}" for trial, error in broken.items())
+        raise ValueError(f"{len(broken)} of {len(recipes)} trials broke down. {lines}")
+    return read_sweep(folder)
 
 
-def results_table(
-    runs: "Mapping[str, Run]", scores: Mapping[str, Mapping[str, float]] | None = None
-) -> list[dict]:
-    """Put runs side by side: what differs between their recipes, and what came of it.
+def _work(study, recipes, common, folder, lock, bar):
+    """Run trials until none is left; return those that broke down here, and why."""
+    from lowlight_utils.tuning.trial import run_trial
 
-    Parameters
-    ----------
-    runs : mapping of str to Run
-        What `sweep` returned.
-    scores : mapping of str to mapping of str to float, optional
-        A run's name -> more columns, such as means of metrics on pictures.
+    broken = {}
 
-    Returns
-    -------
-    list of dict
-        One row a run: "recipe", "lambda_l1", "generator_lr", "discriminator_lr", "seed",
-        "best_epoch" (from 1), "best_val_psnr" and "last_val_psnr" (dB), and the scores.
+    def run(recipe):
+        # This only ever waits if a trial was taken over from a process that was not dead but
+        # asleep, such as a closed laptop's.
+        with queue.lock(folder / f".{recipe.name}.lock"), _no_retracing_warnings():
+            show = [_show_epochs(bar, recipe)]
+            splits = common.splits(recipe)
+            try:
+                return run_trial(
+                    recipe, splits, folder / recipe.name, data=common.label, callbacks=show
+                )
+            except ValueError as error:
+                broken[recipe.name] = error
+                raise
 
-    Raises
-    ------
-    ValueError
-        `scores` lacks a run, or has one that is not in `runs`.
-    """
-    if scores is not None and scores.keys() != runs.keys():
-        odd = ", ".join(sorted(scores.keys() ^ runs.keys()))
-        raise ValueError(f"Runs and scores have to be of the same names, and differ in {odd}.")
-    rows = []
-    for name, run in runs.items():
-        recipe = read_recipe(run.folder / "recipe.json")
-        val_psnr = run.history["val_psnr"]
-        rows.append(
-            {
-                "recipe": name,
-                "lambda_l1": recipe.lambda_l1,
-                "generator_lr": recipe.generator_lr,
-                "discriminator_lr": recipe.discriminator_lr,
-                "seed": recipe.seed,
-                "best_epoch": int(np.argmax(val_psnr)) + 1,
-                "best_val_psnr": max(val_psnr),
-                "last_val_psnr": val_psnr[-1],
-                **(scores[name] if scores else {}),
-            }
+    while True:
+        wanted = [recipe for recipe in recipes if recipe.name not in broken]
+        queue.enqueue_missing(study, wanted)
+        states = queue.states(study, [recipe.name for recipe in wanted])
+        bar.n = len(broken) + sum(state == "complete" for state in states.values())
+        bar.refresh()
+        if "waiting" in states.values():
+            already = len(broken)
+            try:
+                queue.run_next(study, run)
+            except ValueError:
+                if len(broken) == already:  # it was not the recipe's fault
+                    raise
+        elif "running" in states.values():
+            others = [trial for trial, state in states.items() if state == "running"]
+            bar.set_postfix_str(f"waiting for another process: {', '.join(others)}")
+            time.sleep(POLL)
+        with lock:  # of two tables, the later one must be written last
+            write_table(folder / TABLE_FILE, queue.rows(study))
+        if not {"waiting", "running"} & set(states.values()):
+            return broken
+
+
+def _show_epochs(bar, recipe):
+    """Make a callback that says after each epoch which trial is how far."""
+    import keras
+
+    def show(epoch, logs):
+        bar.set_postfix_str(
+            f"{recipe.name}: epoch {epoch + 1}/{recipe.epochs}, {logs['val_psnr']:.2f} dB"
         )
-    return rows
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=show)
+
+
+@contextlib.contextmanager
+def _no_retracing_warnings():
+    """Without TensorFlow's advice to trace fewer functions: every trial has its own networks."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -9,15 +9,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "by_lambda": [
-            "LambdaResults",
-            "lambda_explorer",
-            "lambda_line",
-            "lambda_results",
-            "lambda_view",
-            "mean_scores",
-            "score",
-        ],
         "explorer": ["SweepExplorer", "trial_line", "trial_view"],
         "job": ["TrainingJob"],
         "own_photo": ["EnhancedPhoto", "enhance_own_photo", "enhance_upload"],

@@ -12,6 +12,7 @@ import numpy as np
 
 from lowlight_utils.data.images import read_image, resize
 from lowlight_utils.widgets.pictures import picture_widget, titled_row, to_jpeg
+from lowlight_utils.widgets.slider import log_slider
 
 PREVIEW = 480  # the longest side, in pixels, that an uploaded photo is shown at
 
@@ -37,7 +38,7 @@ class EnhancedPhoto:
     file: bytes
 
 
-def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo") -> EnhancedPhoto:
+def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo", **told) -> EnhancedPhoto:
     """Enhance a photo that comes as a file's bytes.
 
     Parameters
@@ -48,6 +49,8 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo") -> En
         A file of any format that `lowlight_utils.data.read_image` reads.
     name : str
         The file's name, for messages and for the result's name.
+    **told
+        Passed on to the enhancer, such as lambda_l1.
 
     Raises
     ------
@@ -55,28 +58,34 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo") -> En
         It cannot be read.
     """
     before = read_image(io.BytesIO(content), name=name)
-    after = enhancer(before)
+    after = enhancer(before, **told)
     return EnhancedPhoto(before, after, f"{PurePath(name).stem}-enhanced.jpg", to_jpeg(after, 95))
 
 
 def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
-    """Make a button that takes a photo, and shows it before and after, with a link to save it."""
+    """Make a button that takes a photo, and shows it before and after, with a link to save it.
+
+    With an `Enhancer` of a conditional generator there is a slider over λ too.
+    """
     upload = ipywidgets.FileUpload(
         accept="image/*", multiple=False, description="Choose a photo", layout={"width": "auto"}
     )
+    ends = getattr(enhancer, "lambda_range", None)
+    slider = log_slider(*ends, live=False) if ends else None  # a large photo takes a second
     message = ipywidgets.HTML("Nothing leaves the computer that this notebook runs on.")
     picture = picture_widget()
     picture.layout.display = "none"
 
-    def show(change):
-        if not change["new"]:
+    def show(_):
+        if not upload.value:
             return
-        name, content = _uploaded(change["new"])
-        picture.layout.display = "none"
+        name, content = _uploaded(upload.value)
         message.value = f"Enhancing {html.escape(name)} ..."
+        told = {"lambda_l1": slider.value} if slider else {}
         try:
-            photo = enhance_upload(enhancer, content, name)
+            photo = enhance_upload(enhancer, content, name, **told)
         except (ValueError, OSError) as error:  # a bad photo is no reason for a traceback
+            picture.layout.display = "none"
             message.value = html.escape(str(error))
             return
         small = {"before": _preview(photo.before), "after": _preview(photo.after)}
@@ -87,8 +96,10 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
         height, width = photo.after.shape[:2]
         message.value = f'{width}x{height}: <a download="{save}" href="{address}">save {save}</a>'
 
-    upload.observe(show, "value")
-    return ipywidgets.VBox([upload, message, picture])
+    controls = [upload, slider] if slider else [upload]
+    for control in controls:
+        control.observe(show, "value")
+    return ipywidgets.VBox([ipywidgets.HBox(controls), message, picture])
 
 
 def _preview(image: np.ndarray) -> np.ndarray:

@@ -12,8 +12,9 @@ from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.prediction.metrics import METRICS, sharpness
 from lowlight_utils.widgets.pictures import compared, difference, picture_widget, to_jpeg
 
-Generator = Callable[[np.ndarray, float], np.ndarray]
-"""From uint8[n, H, W, 3] in the dark and λ to the same enhanced, as if trained with that λ."""
+Enhance = Callable[..., np.ndarray]
+"""From uint8[H, W, 3] in the dark, and lambda_l1=λ, to the same enhanced, as if trained with that
+λ: such as an `Enhancer` of a conditional generator."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +53,14 @@ class LambdaView:
 
 
 def view_at_lambda(
-    generator: Generator, low: np.ndarray, truth: np.ndarray, lambda_l1: float
+    enhance: Enhance, low: np.ndarray, truth: np.ndarray, lambda_l1: float
 ) -> LambdaView:
     """Enhance a photo as a generator that was trained with some λ would.
 
     Parameters
     ----------
-    generator : callable
-        uint8[n, H, W, 3] and λ to uint8[n, H, W, 3].
+    enhance : callable
+        uint8[H, W, 3] and lambda_l1=λ to uint8[H, W, 3], such as ``Enhancer(LAMBDA_WEIGHTS)``.
     low, truth : uint8[H, W, 3]
     lambda_l1 : float
         At least 0.
@@ -67,17 +68,17 @@ def view_at_lambda(
     Raises
     ------
     ValueError
-        λ is negative, or the generator gave something else than one picture of the photo's size.
+        λ is negative, or what came back is no picture of the photo's size.
     """
     if not lambda_l1 >= 0:
         raise ValueError(f"λ must be at least 0, and is {lambda_l1}")
-    enhanced = np.asarray(generator(low[None], float(lambda_l1)))
-    if enhanced.dtype != np.uint8 or enhanced.shape != (1, *low.shape):
+    enhanced = np.asarray(enhance(low, lambda_l1=float(lambda_l1)))
+    if enhanced.dtype != np.uint8 or enhanced.shape != low.shape:
         raise ValueError(
-            f"the generator has to give uint8{[1, *low.shape]}, and gave"
+            f"the generator has to give uint8{list(low.shape)}, and gave"
             f" {enhanced.dtype}{list(enhanced.shape)}"
         )
-    return LambdaView(float(lambda_l1), low, enhanced[0], truth)
+    return LambdaView(float(lambda_l1), low, enhanced, truth)
 
 
 def scores_line(scores: dict[str, float]) -> str:
@@ -88,37 +89,45 @@ def scores_line(scores: dict[str, float]) -> str:
     )
 
 
+def log_slider(least: float, most: float, *, live: bool = True) -> ipywidgets.FloatLogSlider:
+    """Make a slider over λ on a log scale, which begins in its middle.
+
+    `live`: it reports while it is moved, not only where it is let go.
+    """
+    return ipywidgets.FloatLogSlider(
+        value=np.sqrt(least * most),
+        base=10,
+        min=float(np.log10(least)),
+        max=float(np.log10(most)),
+        step=0.02,
+        description="λ",
+        readout_format=".3g",
+        continuous_update=live,
+    )
+
+
 def lambda_slider(
-    generator: Generator, pairs: PairSet, *, least: float = 0.1, most: float = 1000.0
+    enhance: Enhance, pairs: PairSet, *, least: float = 0.01, most: float = 1000.0
 ) -> ipywidgets.VBox:
     """Make a slider over λ, on a log scale, and a choice of scene, above pictures and scores.
 
     Parameters
     ----------
-    generator : callable
+    enhance : callable
         See `view_at_lambda`; it is called at every move.
     pairs : PairSet
         At least one pair.
     least, most : float
         The slider's ends, above 0: the range that the generator was trained on.
     """
-    ends = {"min": float(np.log10(least)), "max": float(np.log10(most))}
-    slider = ipywidgets.FloatLogSlider(
-        value=np.sqrt(least * most),
-        base=10,
-        step=0.02,
-        description="λ",
-        readout_format=".3g",
-        continuous_update=True,
-        **ends,
-    )
+    slider = log_slider(least, most)
     scene = ipywidgets.Dropdown(options=pairs.names, description="scene")
     picture = picture_widget()
     line = ipywidgets.HTML()
 
     def show(_=None):
         low, truth = pairs[pairs.names.index(scene.value)]
-        view = view_at_lambda(generator, low, truth, slider.value)
+        view = view_at_lambda(enhance, low, truth, slider.value)
         picture.value = to_jpeg(view.row)
         line.value = html.escape(str(view))  # after the picture: to measure takes longer
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 from tiny import RECIPES, tiny_splits
 
-from lowlight_utils.tuning import run, run_sweep
+from lowlight_utils.tuning import run_sweep, sweep
 
 
 def watch(folder, victim):
@@ -39,6 +39,6 @@ if __name__ == "__main__":
     folder, grace, *victim = sys.argv[1:]
     folder = Path(folder)
     watcher = watch(folder, *victim or [None])
-    run._show_epochs = lambda bar, recipe: watcher(recipe)
-    run.POLL = 0.2
+    sweep._show_epochs = lambda bar, recipe: watcher(recipe)
+    sweep.POLL = 0.2
     run_sweep(RECIPES, tiny_splits(), folder, grace=int(grace))

@@ -1,109 +1,237 @@
-"""A sweep trains every recipe once, goes on after a kill, and its results stand side by side."""
+"""A sweep trains every recipe once, whatever is killed and however many processes share it."""
 
-import shutil
+import collections
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from pictures import make_pairs
+from skimage.metrics import peak_signal_noise_ratio
+from tiny import RECIPES, TINY, tiny_splits
 
 from lowlight_utils.data.sources import Splits
-from lowlight_utils.training.callbacks import read_progress
-from lowlight_utils.training.recipes import Recipe
-from lowlight_utils.tuning import results_table, sweep
+from lowlight_utils.prediction.metrics import sharpness
+from lowlight_utils.training.callbacks import enhance_stack, read_progress
+from lowlight_utils.tuning import read_sweep, run_sweep
+from lowlight_utils.tuning.results import COLUMNS, read_table
 
-TINY = Recipe(
-    name="tiny",
-    size=32,
-    width=4,
-    depth=3,
-    discriminator_width=4,
-    norm="instance",
-    generator_lr=2e-3,
-    batch_size=2,
-    epochs=2,
-    augmentation="dihedral",
-)
-RECIPES = [
-    TINY.but(name="lambda-0", lambda_l1=0.0),
-    TINY.but(name="lambda-100", lambda_l1=100.0, generator_lr=1e-3),
-]
+HERE = Path(__file__).parent
+
+
+def start_apart(folder, grace=60, victim=None):
+    command = [sys.executable, HERE / "sweep_apart.py", folder, str(grace)]
+    path = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        command + ([victim] if victim else []), env={**os.environ, "PYTHONPATH": path}
+    )
+
+
+def trained_epochs(folder):
+    """How often each epoch of each trial was trained to its end, by all processes."""
+    lines = [line for path in folder.glob("epochs-*.txt") for line in path.read_text().splitlines()]
+    return collections.Counter(lines)
+
+
+def wait_for(condition, seconds=120):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.05)
+
+
+EACH_ONCE = {f"{recipe.name} {epoch}": 1 for recipe in RECIPES for epoch in (1, 2, 3)}
 
 
 @pytest.fixture(scope="module")
-def splits():
-    pairs = make_pairs(6, 32, 32)
-    return Splits(pairs[:4], pairs[4:], pairs[:0])
-
-
-@pytest.fixture(scope="module")
-def swept(splits, tmp_path_factory):
+def swept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
-    return folder, sweep(RECIPES, splits, folder)
+    return folder, run_sweep(RECIPES, tiny_splits(), folder)
 
 
-def written(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("generator.keras")}
+# What a sweep leaves.
 
 
-def test_every_recipe_is_trained_in_a_folder_of_its_own(swept):
-    folder, runs = swept
-    assert list(runs) == ["lambda-0", "lambda-100"]
+def test_every_trial_has_a_folder_with_recipe_history_metrics_and_pictures(swept):
+    folder, sweep = swept
+    assert list(sweep.folders) == [recipe.name for recipe in RECIPES]
+    for name, path in sweep.folders.items():
+        assert path == folder / name
+        kept = {file.name for file in path.iterdir()}
+        assert kept == {
+            "recipe.json",
+            "progress.json",
+            "metrics.json",
+            "pictures.webp",
+            "generator.keras",
+            "last.keras",
+            "samples",
+        }
+        assert read_progress(path)["epoch"] == TINY.epochs
+
+
+def test_the_table_has_a_row_a_trial_with_what_made_it(swept):
+    folder, sweep = swept
+    rows = read_table(folder / "results.csv")
+    assert rows == list(sweep.rows)
+    assert [row["trial"] for row in rows] == [recipe.name for recipe in RECIPES]
+    assert [row["lambda_l1"] for row in rows] == [0.0, 1.0, 100.0]
+    for row in rows:
+        assert list(row) == list(COLUMNS)
+        assert row["train_pairs"], row["validation_pairs"] == (4, 3)
+        assert row["backend"] in row["versions"]
+        assert row["hardware"]
+        assert row["seconds"] > 0
+
+
+def test_the_scores_are_those_of_the_generator_after_the_last_epoch(swept):
+    import keras
+
+    _, sweep = swept
+    row = sweep.row("lambda-100")
+    generator = keras.models.load_model(sweep.folders["lambda-100"] / "last.keras")
+    validation = tiny_splits().validation
+    enhanced = enhance_stack(generator, validation.low)
+    pairs = list(zip(validation.high, enhanced, strict=True))
+    psnr = np.mean(
+        [peak_signal_noise_ratio(truth, image, data_range=255) for truth, image in pairs]
+    )
+    assert row["psnr"] == pytest.approx(psnr, abs=1e-3)
+    history = sweep.history("lambda-100")["val_psnr"]
+    assert row["psnr"] == pytest.approx(history[-1], abs=1e-3)
+    assert row["sharpness"] == pytest.approx(np.mean([sharpness(*p) for p in pairs]), abs=1e-3)
+    assert row["best_val_psnr"] == pytest.approx(max(history), abs=1e-3)
+    assert history[row["best_epoch"] - 1] == max(history)
+
+
+def test_pictures_are_of_the_first_pair_of_each_scene(swept):
+    import keras
+
+    _, sweep = swept
+    validation = tiny_splits().validation
+    assert sweep.scenes == (validation.names[0], validation.names[2])
+    generator = keras.models.load_model(sweep.folders["lambda-1"] / "last.keras")
+    expected = enhance_stack(generator, validation.low[[0, 2]])
+    for picture, truth in zip(sweep.pictures("lambda-1").values(), expected, strict=True):
+        assert np.abs(picture.astype(int) - truth).mean() < 8  # WebP loses some of the noise
+    assert np.abs(sweep.low[1].astype(int) - validation.low[2]).mean() < 4
+    assert np.abs(sweep.high[1].astype(int) - validation.high[2]).mean() < 4
+
+
+def test_a_trial_can_be_trained_again_and_gives_the_same_row(swept, tmp_path):
+    _, sweep = swept
+    again = run_sweep(RECIPES[1:2], tiny_splits(), tmp_path).rows[0]
+    assert {**again, "seconds": 0} == {**sweep.row("lambda-1"), "seconds": 0}
+
+
+# Killed, resumed, shared.
+
+
+def test_a_sweep_that_is_done_trains_nothing_again(swept):
+    folder, sweep = swept
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.keras")}
+    again = run_sweep(RECIPES, tiny_splits(), folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.keras")} == before
+    assert again.rows == sweep.rows
+
+
+def test_more_recipes_join_a_sweep_that_is_done(swept, tmp_path):
+    run_sweep(RECIPES[:1], tiny_splits(), tmp_path)
+    both = run_sweep([RECIPES[2]], tiny_splits(), tmp_path)
+    assert [row["trial"] for row in both.rows] == ["lambda-0", "lambda-100"]
+
+
+def test_a_killed_sweep_goes_on_from_the_epoch_that_was_whole(swept, tmp_path):
+    _, sweep = swept
+    killed = start_apart(tmp_path, victim="lambda-1")
+    assert killed.wait(timeout=200) == -signal.SIGKILL
+    assert read_progress(tmp_path / "lambda-1")["epoch"] == 1
+    assert start_apart(tmp_path, grace=3).wait(timeout=200) == 0
+    assert trained_epochs(tmp_path) == EACH_ONCE
+    resumed = read_sweep(tmp_path)
     for recipe in RECIPES:
-        assert runs[recipe.name].folder == folder / recipe.name
-        assert read_progress(folder / recipe.name)["epoch"] == recipe.epochs
-        assert runs[recipe.name].generator_file.is_file()
+        assert resumed.history(recipe.name) == sweep.history(recipe.name)
+    assert resumed.row("lambda-0")["seconds"] is not None
+    assert resumed.row("lambda-1")["seconds"] is None  # of a part there is no time to report
 
 
-def test_a_sweep_that_was_done_trains_nothing_again(swept, splits):
-    folder, runs = swept
-    before = written(folder)
-    again = sweep(RECIPES, splits, folder)
-    assert written(folder) == before
-    assert {name: run.history for name, run in again.items()} == {
-        name: run.history for name, run in runs.items()
+def test_two_processes_share_the_trials_and_train_none_twice(swept, tmp_path):
+    _, sweep = swept
+    workers = [start_apart(tmp_path) for _ in range(2)]
+    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
+    assert trained_epochs(tmp_path) == EACH_ONCE
+    shared = read_sweep(tmp_path)
+    assert {row["trial"]: row["psnr"] for row in shared.rows} == {
+        row["trial"]: row["psnr"] for row in sweep.rows
     }
 
 
-def test_a_killed_sweep_goes_on_with_what_is_missing(swept, splits, tmp_path):
-    folder, runs = swept
-    shutil.copytree(folder / "lambda-0", tmp_path / "lambda-0")
-    before = written(tmp_path)
-    again = sweep(RECIPES, splits, tmp_path)
-    assert before.items() <= written(tmp_path).items()
-    assert again["lambda-100"].history == runs["lambda-100"].history
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no way to put a process to sleep here")
+def test_a_process_that_slept_and_was_given_up_does_no_harm(tmp_path):
+    sleeper = start_apart(tmp_path, grace=3)
+    wait_for(lambda: (tmp_path / "lambda-0" / "progress.json").exists())
+    sleeper.send_signal(signal.SIGSTOP)
+    other = start_apart(tmp_path, grace=3)
+
+    def given_up():
+        with sqlite3.connect(tmp_path / "study.db", timeout=30) as database:
+            return database.execute("SELECT count(*) FROM trials WHERE state = 'FAIL'").fetchone()[
+                0
+            ]
+
+    wait_for(given_up)
+    sleeper.send_signal(signal.SIGCONT)
+    assert [sleeper.wait(timeout=200), other.wait(timeout=200)] == [0, 0]
+    assert trained_epochs(tmp_path) == EACH_ONCE
+    assert len(read_sweep(tmp_path).rows) == len(RECIPES)
 
 
-def test_two_recipes_of_one_name_are_refused_before_anything_is_trained(splits, tmp_path):
-    with pytest.raises(ValueError, match="Several recipes are called tiny"):
-        sweep([TINY, TINY.but(lambda_l1=1.0)], splits, tmp_path)
-    assert not list(tmp_path.iterdir())
+# Refused, or broken down.
 
 
 @pytest.mark.parametrize("name", ["../away", "a/b", "..", "λ 100", "C:x"])
-def test_a_name_that_leads_out_of_the_folder_is_refused(name, splits, tmp_path):
+def test_a_name_that_leads_out_of_the_folder_is_refused(name, tmp_path):
     with pytest.raises(ValueError, match="cannot be a folder's name"):
-        sweep([TINY.but(name=name)], splits, tmp_path)
+        run_sweep([TINY.but(name=name)], tiny_splits(), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_table_has_each_runs_settings_and_its_best_and_last_validation(swept):
-    _, runs = swept
-    rows = results_table(runs)
-    assert [row["recipe"] for row in rows] == ["lambda-0", "lambda-100"]
-    assert [row["lambda_l1"] for row in rows] == [0.0, 100.0]
-    assert [row["generator_lr"] for row in rows] == [2e-3, 1e-3]
-    for row in rows:
-        val_psnr = runs[row["recipe"]].history["val_psnr"]
-        assert row["last_val_psnr"] == val_psnr[-1]
-        assert row["best_val_psnr"] == val_psnr[row["best_epoch"] - 1] == max(val_psnr)
+def test_two_recipes_of_one_name_are_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(ValueError, match="Several recipes are called tiny"):
+        run_sweep([TINY, TINY.but(lambda_l1=1.0)], tiny_splits(), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
-def test_scores_become_columns(swept):
-    _, runs = swept
-    scores = {"lambda-0": {"ssim": 0.5}, "lambda-100": {"ssim": 0.7}}
-    assert [row["ssim"] for row in results_table(runs, scores)] == [0.5, 0.7]
+def test_recipes_of_two_sizes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"sizes \[32, 64\]"):
+        run_sweep([TINY, TINY.but(name="large", size=64)], tiny_splits(), tmp_path)
 
 
-def test_scores_that_lack_a_run_are_refused(swept):
-    _, runs = swept
-    with pytest.raises(ValueError, match=r"differ in lambda-100"):
-        results_table(runs, {"lambda-0": {}})
+def test_another_recipe_of_a_name_that_is_taken_is_refused(swept):
+    folder, _ = swept
+    with pytest.raises(ValueError, match=r"another lambda-1 .*epochs: 3 there, 4 here"):
+        run_sweep([RECIPES[1].but(epochs=4)], tiny_splits(), folder)
+
+
+def test_other_validation_pairs_are_refused(swept):
+    folder, _ = swept
+    pairs = make_pairs(6, 32, 32, seed=9)
+    with pytest.raises(ValueError, match="has validation"):
+        run_sweep(RECIPES, Splits(pairs[:4], pairs[4:], pairs[:0]), folder)
+
+
+def test_a_storage_that_is_none_is_refused_by_its_address(tmp_path):
+    with pytest.raises(ValueError, match="nowhere:///x cannot be opened"):
+        run_sweep(RECIPES, tiny_splits(), tmp_path, storage="nowhere:///x")
+
+
+def test_a_trial_that_breaks_down_is_named_and_the_others_are_done(tmp_path):
+    wild = TINY.but(name="wild", generator_lr=1e30, epochs=2)
+    with pytest.raises(ValueError, match=r"1 of 2 trials broke down. wild: .*learning rates"):
+        run_sweep([wild, RECIPES[0]], tiny_splits(), tmp_path)
+    assert [row["trial"] for row in read_table(tmp_path / "results.csv")] == ["lambda-0"]

@@ -271,9 +271,9 @@ def test_lambda_changes_the_picture_without_another_upload(open_page, told_lambd
     page.on("request", lambda request: sizes.append(len(request.post_data_buffer or b"")))
     slider.focus()
     page.keyboard.press("Home")
-    expect(value).to_have_text("0.1")
-    expect(slider).to_have_attribute("aria-valuetext", "0.1")
-    finished(page, "λ 0.1,")
+    expect(value).to_have_text("0.01")
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+    finished(page, "λ 0.01,")
     _, least = download(page)
     slider.focus()
     page.keyboard.press("End")
@@ -281,13 +281,13 @@ def test_lambda_changes_the_picture_without_another_upload(open_page, told_lambd
     finished(page, "λ 1000,")
     _, most = download(page)
     slider.focus()
-    for content, lambda_l1 in ((least, 0.1), (most, 1000)):
+    for content, lambda_l1 in ((least, 0.01), (most, 1000)):
         expected = conditional(dark_photo(240, 360), lambda_l1=lambda_l1)
         np.testing.assert_array_equal(as_array(content), expected)
     assert np.abs(as_array(least) - as_array(most)).mean() > 1
     page.keyboard.press("Home")
-    finished(page, "λ 0.1,")
-    assert [job.lambda_ for job in told_lambda.jobs] == [0.1, 1000]  # each made once, and kept
+    finished(page, "λ 0.01,")
+    assert [job.lambda_ for job in told_lambda.jobs] == [0.01, 1000]  # each made once, and kept
     assert 0 < max(sizes) < 2000  # a token, not the photo
 
 

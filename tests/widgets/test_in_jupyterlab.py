@@ -139,7 +139,7 @@ def test_moving_the_live_slider_changes_picture_and_scores(page, screenshots):
     picture.wait_for()
     output.screenshot(path=screenshots / "lambda_slider_before.png")
     text = line.inner_text()
-    assert text.startswith("λ = 10")
+    assert text.startswith("λ = 3.16")
     handle = output.locator(".noUi-handle")
     handle.focus()
     taken = []

@@ -31,7 +31,7 @@ def file_of(image, kind="PNG"):
 
 def upload(box, *files):
     """Give the widget files as (name, bytes), as the browser would."""
-    box.children[0].value = tuple(
+    box.children[0].children[0].value = tuple(
         {"name": name, "type": "", "size": len(content), "content": memoryview(content)}
         | {"last_modified": datetime.now(UTC)}
         for name, content in files
@@ -64,6 +64,19 @@ def test_the_widget_shows_before_and_after_and_offers_the_file():
         r'download="dark-enhanced.jpg" href="data:image/jpeg;base64,([^"]+)"', message.value
     )
     assert decoded(base64.b64decode(link[1])).shape == (30, 50, 3)
+
+
+def test_an_enhancer_that_is_told_lambda_has_a_slider_that_tells_it():
+    def enhance(low, lambda_l1):
+        return np.full_like(low, round(lambda_l1))
+
+    enhance.lambda_range = (1.0, 100.0)
+    photo = make_photo(30, 50)
+    box = widgets.enhance_own_photo(enhance)
+    _, picture = upload(box, ("dark.png", file_of(photo)))
+    box.children[0].children[1].value = 50.0
+    after = decoded(picture.value)[pictures.TITLE + 2 :, -48:]
+    assert abs(after.mean() - 50) < 2
 
 
 def test_a_large_photo_is_shown_small_and_saved_large():

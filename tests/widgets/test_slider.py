@@ -29,7 +29,7 @@ def pairs():
 def test_the_view_holds_what_the_generator_made_and_its_scores(pairs):
     low, truth = pairs[1]
     view = view_at_lambda(generator, low, truth, 90.0)
-    assert np.array_equal(view.enhanced, generator(low[None], 90.0)[0])
+    assert np.array_equal(view.enhanced, generator(low, 90.0))
     assert np.array_equal(
         view.difference, (np.abs(view.enhanced.astype(int) - truth) * 4).clip(0, 255)
     )
@@ -46,10 +46,15 @@ def test_a_lambda_below_0_is_refused(lambda_l1, pairs):
 
 
 @pytest.mark.parametrize(
-    "wrong", [lambda low, _: low[0], lambda low, _: low / 255, lambda low, _: low[:, ::2]]
+    "wrong",
+    [
+        lambda low, lambda_l1: low[0],
+        lambda low, lambda_l1: low / 255,
+        lambda low, lambda_l1: low[:, ::2],
+    ],
 )
 def test_a_generator_that_gives_something_else_is_refused(wrong, pairs):
-    with pytest.raises(ValueError, match=r"has to give uint8\[1, 24, 32, 3\]"):
+    with pytest.raises(ValueError, match=r"has to give uint8\[24, 32, 3\]"):
         view_at_lambda(wrong, *pairs[0], 1.0)
 
 
