@@ -7,7 +7,7 @@ from lowlight_utils.training.recipes import SEED, SEED_FIVE, Recipe
 
 LAMBDAS = (0.0, 0.1, 1.0, 10.0, 50.0, 100.0, 115.0, 130.0, 300.0, 1000.0)
 # Where one seed is not enough: both ends, where λ may be felt, and the seed recipe's choice.
-REPEATED_LAMBDAS = (0.0, 0.1, 1.0, 115.0, 1000.0)
+REPEATED_LAMBDAS = (0.0, 0.1, 1.0, 10.0, 115.0, 1000.0)
 FACTORS = (0.25, 1.0, 4.0)
 ONCE, THRICE = (0,), (0, 1, 2)
 # From the seed recipe to the shipped one; each step keeps those before it. Size of networks and

@@ -60,7 +60,7 @@ def test_lambda_goes_from_the_discriminator_alone_to_l1_alone():
     for recipe in recipes:
         key = recipe.lambda_l1 if recipe.adversarial else "L1 only"
         counts[key] = counts.get(key, 0) + 1
-    assert all(counts[key] == 3 for key in (0, 0.1, 1, 115, 1000, "L1 only"))
+    assert all(counts[key] == 3 for key in (0, 0.1, 1, 10, 115, 1000, "L1 only"))
 
 
 def test_at_full_size_the_seed_five_are_the_five_themselves():
