@@ -30,7 +30,7 @@ PANELS = (  # key, title, what is better
     ("ciede2000", "ΔE (CIEDE2000)", "less is better"),
     ("sharpness", "Sharpness", "1: as the truth"),
 )
-FEW = 6  # up to so many values of λ fit under four panels in a row
+FEW = 5  # up to so many values of λ fit under four panels in a row
 ROWS = (  # of `losses_side_by_side`: title, keys of the history
     ("Adversarial loss", ("adversarial_loss",)),
     ("L1 loss", ("l1_loss",)),
