@@ -103,6 +103,7 @@ def log_slider(least: float, most: float, *, live: bool = True) -> ipywidgets.Fl
         description="λ",
         readout_format=".3g",
         continuous_update=live,
+        layout={"width": "32em"},  # five powers of ten want some room
     )
 
 
