@@ -363,10 +363,10 @@ def test_lambda_is_absent_unless_the_generator_takes_it(client, app_with, condit
 
     client = app_with(Pipeline(conditional)).test_client()
     assert 'id="lambda"' in client.get("/").text
-    for query, lambda_l1 in (("", 115), ("lambda=0.1", 0.1), ("lambda=1000", 1000)):
+    for query, lambda_l1 in (("", 115), ("lambda=0.01", 0.01), ("lambda=1000", 1000)):
         result = pixels(send(client, good(), query=query))
         np.testing.assert_array_equal(result, conditional(dark_photo(), lambda_l1=lambda_l1))
-    for wrong in ("0.09", "1001", "nan", "much"):
+    for wrong in ("0.009", "1001", "nan", "much"):
         assert_problem(send(client, good(), query=f"lambda={wrong}"), 400)
 
 

@@ -104,6 +104,10 @@ def page(browser, address):
     """The notebook in JupyterLab, with all its cells run."""
     page = browser.new_page(viewport={"width": 1500, "height": 2600})
     page.set_default_timeout(PATIENCE)
+    # On a slow machine JupyterLab may ask which kernel to use before it has started one.
+    page.add_locator_handler(
+        page.locator(".jp-Dialog"), lambda dialog: dialog.locator(".jp-mod-accept").click()
+    )
     page.goto(address)
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     for _ in range(10):  # what is asked of a kernel that is still being connected is lost
