@@ -43,9 +43,11 @@ def main(arguments=None):
     photos = sample_pairs("test", 256, TEST_COPIES, TEST_SEED)
     generator = options.run / "generator.keras"
     Enhancer(generator)  # loads Keras, so that provenance can name its backend
+    made_by = provenance(generator)
     card = {
-        "made_by": provenance(generator),
-        "command": "python -m lowlight_utils train --recipe shipped --data LOL sample --out DIR",
+        "made_by": made_by,
+        "command": "python -m lowlight_utils train --recipe shipped"
+        f" --seed {made_by['recipe']['seed']} --data LOL sample --out DIR",
         "hardware": options.hardware,
         "minutes": options.minutes,
         "data": "LOL's training pairs (415, and 69 for validation), bundled photos darkened (120)",
