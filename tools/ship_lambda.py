@@ -18,8 +18,8 @@ from lowlight_utils.data import sample_pairs
 from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import VALIDATION_COPIES
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer, match_mean, provenance, psnr
+from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.tuning import read_sweep
-from lowlight_utils.tuning.trial import MEASURES
 
 LAMBDAS = (0.1, 1.0, 10.0, 115.0, 1000.0)
 
@@ -43,7 +43,8 @@ def main(arguments=None):
         "hardware": options.hardware,
         "minutes": options.minutes,
         "data": "30 bundled photos, each darkened twice",
-        "of": f"{len(pairs)} pairs: 5 bundled validation photos, each darkened 4 times",
+        "of": f"{len(pairs)} pairs: {len(set(pairs.scenes))} bundled validation photos,"
+        f" each darkened {VALIDATION_COPIES} times",
         "one_for_every_lambda": {f"{x:g}": scores(enhance, pairs, x) for x in LAMBDAS},
         "one_for_each_lambda": {f"{x:g}": of_fixed(rows, x) for x in LAMBDAS},
     }

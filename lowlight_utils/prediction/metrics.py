@@ -208,6 +208,7 @@ def _mean_step(image: np.ndarray) -> np.float64:
 
 
 METRICS = {"psnr": psnr, "ssim": ssim, "ciede2000": ciede2000}
+MEASURES = {**METRICS, "sharpness": sharpness}  # what runs of different λ are compared by
 
 
 def measure(truth: np.ndarray, image: np.ndarray) -> dict[str, float]:

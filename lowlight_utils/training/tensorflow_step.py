@@ -36,6 +36,7 @@ def without_autotuning(batches):
     """
 
     def epoch():
+        batches.on_epoch_begin()
         yield from batches
         batches.on_epoch_end()
 

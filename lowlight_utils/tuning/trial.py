@@ -15,13 +15,11 @@ import numpy as np
 from lowlight_utils import __version__
 from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import Splits
-from lowlight_utils.prediction.metrics import METRICS, sharpness
+from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
 from lowlight_utils.training.recipes import QUICK, SEED, SHIPPED, SWEEP, Recipe
 from lowlight_utils.training.run import build_generator, train
 from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
-
-MEASURES = {**METRICS, "sharpness": sharpness}
 
 
 def run_trial(

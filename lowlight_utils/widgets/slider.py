@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 
 from lowlight_utils.data.pairs import PairSet
-from lowlight_utils.prediction.metrics import METRICS, sharpness
+from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.widgets.pictures import compared, difference, picture_widget, to_jpeg
 
 Enhance = Callable[..., np.ndarray]
@@ -45,8 +45,7 @@ class LambdaView:
     @cached_property
     def scores(self) -> dict[str, float]:
         """Of the enhanced photo: "psnr" (dB), "ssim", "ciede2000", "sharpness"."""
-        measures = {**METRICS, "sharpness": sharpness}
-        return {name: measure(self.truth, self.enhanced) for name, measure in measures.items()}
+        return {name: measure(self.truth, self.enhanced) for name, measure in MEASURES.items()}
 
     def __str__(self) -> str:
         return f"λ = {self.lambda_l1:.3g}: {scores_line(self.scores)}"
@@ -107,21 +106,17 @@ def log_slider(least: float, most: float, *, live: bool = True) -> ipywidgets.Fl
     )
 
 
-def lambda_slider(
-    enhance: Enhance, pairs: PairSet, *, least: float = 0.01, most: float = 1000.0
-) -> ipywidgets.VBox:
+def lambda_slider(enhance: Enhance, pairs: PairSet) -> ipywidgets.VBox:
     """Make a slider over λ, on a log scale, and a choice of scene, above pictures and scores.
 
     Parameters
     ----------
     enhance : callable
-        See `view_at_lambda`; it is called at every move.
+        See `view_at_lambda`; it is called at every move. Its `lambda_range` sets the slider's ends.
     pairs : PairSet
         At least one pair.
-    least, most : float
-        The slider's ends, above 0: the range that the generator was trained on.
     """
-    slider = log_slider(least, most)
+    slider = log_slider(*enhance.lambda_range)
     scene = ipywidgets.Dropdown(options=pairs.names, description="scene")
     picture = picture_widget()
     line = ipywidgets.HTML()

@@ -195,7 +195,7 @@ def test_fit_reports_the_losses_to_history_and_callbacks():
 
 def test_fit_is_given_every_batch_of_a_py_dataset_in_order_and_no_autotuner():
     class Counted(keras.utils.PyDataset):
-        asked, ended = [], 0
+        asked, begun, ended = [], 0, 0
 
         def __len__(self):
             return 3
@@ -203,6 +203,9 @@ def test_fit_is_given_every_batch_of_a_py_dataset_in_order_and_no_autotuner():
         def __getitem__(self, index):
             self.asked.append(index)
             return small_batch(1 + index % 2)
+
+        def on_epoch_begin(self):
+            self.begun += 1
 
         def on_epoch_end(self):
             self.ended += 1
@@ -213,7 +216,7 @@ def test_fit_is_given_every_batch_of_a_py_dataset_in_order_and_no_autotuner():
     history = small_gan().fit(batches, epochs=2, verbose=0)
     assert len(history.history["l1_loss"]) == 2
     assert batches.asked[-6:] == [0, 1, 2, 0, 1, 2]  # before: a look at what batches are like
-    assert batches.ended == 2
+    assert (batches.begun, batches.ended) == (2, 2)
 
 
 def test_the_weights_at_a_pictures_own_lambda_sum_to_1_and_keep_their_ratio():

@@ -32,6 +32,8 @@ from pathlib import Path
 def generator(low, lambda_l1):  # brighter with λ, so that a move can be seen
     return (255 * (low / 255) ** (1 / (1.5 + np.log10(lambda_l1 + 1)))).astype(np.uint8)
 
+generator.lambda_range = (0.01, 1000.0)
+
 rates = {"generator_lr": 1e-3, "discriminator_lr": 2e-4, "seed": 0}
 trials = {"one": {**rates, "lambda_l1": 1.0}, "ten": {**rates, "lambda_l1": 10.0}}
 sweep = write_sweep(Path("sweep"), trials, scenes=("photo4", "photo5"), side=64)
