@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from keras import layers
 
-from lowlight_utils.models.blocks import AddCorrection
+from lowlight_utils.models.blocks import AddCorrection, ResizeConv2D
 
-RESIZING = (layers.Conv2D, layers.Conv2DTranspose, layers.ZeroPadding2D, layers.UpSampling2D)
+RESIZING = (layers.Conv2D, layers.Conv2DTranspose, layers.ZeroPadding2D)
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,8 @@ def receptive_field(
 
 def _steps(layer, n, axis):
     """Return output size, kernel, stride and padding before the first pixel, for an input of n."""
-    if isinstance(layer, layers.Conv2DTranspose | layers.UpSampling2D):
-        factor = layer.strides[axis] if _is_convolution(layer) else layer.size[axis]
+    if isinstance(layer, layers.Conv2DTranspose | ResizeConv2D):
+        factor = 2 if isinstance(layer, ResizeConv2D) else layer.strides[axis]
         # Which inputs an output pixel sees depends on where it lies: no one kernel says it.
         return n * factor, None, None, None
     if isinstance(layer, layers.ZeroPadding2D):
@@ -202,8 +202,8 @@ def _begins_block(layer, parents):
         )
     if not isinstance(layer, RESIZING):
         return not parents
-    resized = isinstance(parents[0][-1], layers.ZeroPadding2D | layers.UpSampling2D)
-    return not resized  # else its own padding or resizing has begun the block
+    # Unless its own padding has begun the block.
+    return not isinstance(parents[0][-1], layers.ZeroPadding2D)
 
 
 def _is_convolution(layer):

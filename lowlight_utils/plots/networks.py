@@ -6,6 +6,7 @@ from itertools import pairwise
 from keras import layers
 
 from lowlight_utils.models import AutoExposure, geometry
+from lowlight_utils.models.blocks import ResizeConv2D
 from lowlight_utils.plots.style import (
     BODY,
     GENERATOR,
@@ -134,7 +135,7 @@ def _unet_legend(page, down, up, norm, last):
     copied = "skip: features copied and concatenated"
     page.write(x + 0.32, y, copied, SMALL, MUTED, align="left")
     page.write(WIDTH - MARGIN, y, "numbers are channels", SMALL, MUTED, align="right")
-    resized = any(isinstance(x, layers.UpSampling2D) for x in up.layers)
+    resized = isinstance(up.convolution, ResizeConv2D)
     ways = (
         (MARGIN, 0.1, "", down),
         (WIDTH / 2, -0.1, "pixels repeated, then " if resized else "", up),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import onnx
+from keras.ops import convert_to_numpy
 from onnx import TensorProto, helper, numpy_helper
 
 import lowlight_utils
@@ -21,7 +22,6 @@ class Graph:
     """An ONNX graph in the making; values are known by their names."""
 
     def __init__(self):
-        self.doubled = {}  # a value with each pixel repeated 2x2 -> the value before
         self._nodes, self._constants = [], []
 
     def add(self, kind, *inputs, name=None, **attributes):
@@ -92,53 +92,36 @@ def _require(layer, **settings):
 
 def _convolution(graph, layer, x):
     _require(layer, activation="linear", dilation_rate=(1, 1), groups=1)
-    kernel, *bias = _weights(layer)
-    same, strides = layer.padding == "same", tuple(layer.strides)
-    if x in graph.doubled and same and (*strides, *kernel.shape[2:]) == (1, 1, 3, 3):
-        return _convolve_doubled(graph, graph.doubled[x], kernel, bias, pads=[1, 1, 1, 1])
-    padding = "SAME_UPPER" if same else "VALID"
-    return graph.add("Conv", x, kernel, *bias, strides=strides, auto_pad=padding)
+    padding = "SAME_UPPER" if layer.padding == "same" else "VALID"
+    return graph.add("Conv", x, *_weights(layer), strides=tuple(layer.strides), auto_pad=padding)
 
 
 def _reflect_convolution(graph, layer, x):
     _require(layer, activation="linear", dilation_rate=(1, 1), groups=1, padding="same")
-    kernel, *bias = _weights(layer)
-    strides = tuple(layer.strides)
-    if x in graph.doubled and (*strides, *kernel.shape[2:]) == (1, 1, 3, 3):
-        # Mirrored, a doubled picture's border is the second of two equal pixels.
-        source = _pad(graph, graph.doubled[x], (1, 1), "edge")
-        return _convolve_doubled(graph, source, kernel, bias)
     beyond = [(size - 1) // 2 for size in layer.kernel_size]
     padded = _pad(graph, x, beyond, "reflect")
-    return graph.add("Conv", padded, kernel, *bias, strides=strides)
+    return graph.add("Conv", padded, *_weights(layer), strides=tuple(layer.strides))
+
+
+def _resize_convolution(graph, layer, x):
+    _require(layer, activation="linear")
+    _, *bias = layer.get_weights()
+    sums = convert_to_numpy(layer.sum_taps(layer.kernel)).transpose(3, 2, 0, 1)
+    padded = _pad(graph, x, (1, 1), "edge" if layer.beyond == "reflect" else "constant")
+    parts = graph.add("Conv", padded, sums, *(np.tile(values, 4) for values in bias))
+    woven = graph.add("DepthToSpace", parts, blocksize=2)
+    first, last, axes = np.array([[1, 1], [-1, -1], [2, 3]])
+    return graph.add("Slice", woven, first, last, axes)
+
+
+def _double(graph, layer, x):  # older generators doubled before they convolved
+    _require(layer, size=(2, 2), interpolation="nearest")
+    steps = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return graph.add("Resize", x, "", [1, 1, 2, 2], mode="nearest", **steps)
 
 
 def _pad(graph, x, beyond, mode):
     return graph.add("Pad", x, np.array([0, 0, *beyond, 0, 0, *beyond]), mode=mode)
-
-
-def _convolve_doubled(graph, x, kernel, bias, **padding):
-    """Convolve 3x3 what was doubled to 2x2 equal pixels, without doubling it.
-
-    Of a row's three taps two fall on the same pixel, and so with columns: an output pixel is a sum
-    of 2x2 terms in place of 3x3. Which ones, depends on whether its row and column are even or odd.
-    So one convolution 2x2 gives four results, which are then woven into one another.
-
-    Parameters
-    ----------
-    x : str
-        The value before it was doubled; `padding`, or what was done to it, adds a pixel all round.
-    kernel : float32[out, in, 3, 3]
-    """
-    # An odd pixel's two lie one further on than an even one's. With odd before even, both start at
-    # the same pixel, and the whole is out by one row and column.
-    taps = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])  # odd, even
-    sums = np.einsum("par,qbc,oirc->pqoiab", taps, taps, kernel)
-    sums = sums.reshape(-1, *sums.shape[3:])
-    parts = graph.add("Conv", x, sums, *(np.tile(values, 4) for values in bias), **padding)
-    woven = graph.add("DepthToSpace", parts, blocksize=2)
-    first, last, axes = np.array([[1, 1], [-1, -1], [2, 3]])
-    return graph.add("Slice", woven, first, last, axes)
 
 
 def _transposed_convolution(graph, layer, x):
@@ -151,14 +134,6 @@ def _weights(layer):
     # To [out, in, height, width]; of a transposed convolution, [in, out, height, width].
     kernel, *bias = layer.get_weights()
     return [kernel.astype(np.float32).transpose(3, 2, 0, 1), *bias]
-
-
-def _double(graph, layer, x):
-    _require(layer, size=(2, 2), interpolation="nearest")
-    steps = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    output = graph.add("Resize", x, "", [1, 1, 2, 2], mode="nearest", **steps)
-    graph.doubled[output] = x
-    return output
 
 
 def _batch_norm(graph, layer, x):
@@ -215,6 +190,7 @@ LAYERS: dict[str, Callable] = {
     "Conv2D": _convolution,
     "ReflectConv2D": _reflect_convolution,
     "Conv2DTranspose": _transposed_convolution,
+    "ResizeConv2D": _resize_convolution,
     "UpSampling2D": _double,
     "BatchNormalization": _batch_norm,
     "GroupNormalization": _group_norm,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lowlight_utils.models import AutoExposure, unet_generator
-from lowlight_utils.models.blocks import ReflectConv2D, normalise
+from lowlight_utils.models.blocks import ReflectConv2D, ResizeConv2D, normalise
 
 NORM_CLASSES = {
     "batch": {"BatchNormalization"},
@@ -178,8 +178,24 @@ def test_upsampling_is_the_one_asked_for(upsampling):
     generator = unet_generator((32, 32, 3), width=4, depth=3, upsampling=upsampling)
     kinds = [type(x).__name__ for x in generator.layers]
     assert kinds.count("Conv2DTranspose") == (3 if upsampling == "transpose" else 0)
-    assert kinds.count("UpSampling2D") == (3 if upsampling == "resize" else 0)
+    assert kinds.count("ResizeConv2D") == (3 if upsampling == "resize" else 0)
     assert generator(picture(32, 32)).shape == (1, 32, 32, 3)
+
+
+@pytest.mark.parametrize("size", [(5, 8), (2, 2), (1, 1)], ids=str)
+@pytest.mark.parametrize(
+    ("beyond", "convolution"), [("zeros", keras.layers.Conv2D), ("reflect", ReflectConv2D)]
+)
+def test_resizing_and_convolving_at_once_is_what_one_after_the_other_is(beyond, convolution, size):
+    at_once = ResizeConv2D(4, beyond=beyond, bias_initializer="ones")
+    one_by_one = keras.Sequential([keras.layers.UpSampling2D(2), convolution(4, 3, padding="same")])
+    dark = picture(*size, n=2)
+    result = np.asarray(at_once(dark))
+    one_by_one.build(dark.shape)
+    one_by_one.set_weights(at_once.get_weights())
+    np.testing.assert_allclose(result, np.asarray(one_by_one(dark)), atol=1e-5)
+    assert at_once.compute_output_shape(dark.shape) == result.shape
+    assert at_once.compute_output_shape((None, None, 6, 3)) == (None, None, 12, 4)
 
 
 def test_width_and_depth_shape_the_network():
