@@ -171,7 +171,7 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
         Backup(folder, history),
         *callbacks,
     ]
-    cropped_epochs = recipe.epochs - recipe.whole_epochs
+    cropped_epochs = max(recipe.epochs - recipe.whole_epochs, 0)
     for last, crop in ((cropped_epochs, recipe.crop), (recipe.epochs, None)):
         if done < last:
             batches = _batches(splits.train, recipe, crop, done)

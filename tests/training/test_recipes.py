@@ -143,7 +143,6 @@ WRONG = [
     *((name, value) for name in FRACTIONS for value in (-0.1, 1, None, float("nan"))),
     *((name, value) for name in LAMBDAS for value in (-1, "115", None, float("inf"))),
     *((name, value) for name in SWITCHES for value in (1, None, "yes")),
-    ("whole_epochs", 151),
     *(("name", value) for value in ("", 3)),
     ("norm", ["batch"]),
     ("crop", 257),

@@ -156,6 +156,15 @@ def test_the_last_epochs_see_whole_pictures_and_the_last_generator_is_kept(tmp_p
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_run_with_fewer_epochs_than_whole_ones_sees_whole_pictures_alone(tmp_path):
+    recipe = SMALL.but(size=64, crop=32, keep="last", augmentation="none")
+    runs = [
+        train(recipe.but(**changes), small_splits(size=64), tmp_path / name, verbose=0)
+        for name, changes in (("more", {"whole_epochs": 9}), ("none", {"crop": None}))
+    ]
+    assert runs[0].history == runs[1].history
+
+
 def test_one_seed_gives_one_run(unbroken, tmp_path):
     train(SMALL, small_splits(), tmp_path, verbose=0)
     assert_same_run(tmp_path, unbroken.folder)
