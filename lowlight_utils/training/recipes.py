@@ -233,8 +233,8 @@ SWEEP = QUICK.but(name="sweep", norm="group", padding="reflect", dropout=0.0)
 # which has to judge what comes of every λ, learns faster.
 LAMBDA = SWEEP.but(name="lambda", condition="lambda", discriminator_lr=1e-3, epochs=60, keep="last")
 
-# What made the weights that come with the library, on LOL and the bundled photos, in a good hour on
-# one CPU core. In float32, because CPUs without bfloat16 arithmetic take about ten times as long for
+# What made the weights that come with the library, on LOL and the bundled photos, in an hour on one
+# CPU core. In float32, because CPUs without bfloat16 arithmetic take about ten times as long for
 # it; where there is some, --dtype mixed_bfloat16 is quicker. `sweep --study ablation` trains the
 # steps that lead here from the seed recipe.
 SHIPPED = SEED.but(

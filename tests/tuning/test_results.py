@@ -1,5 +1,7 @@
 """A sweep's folder read back: tables, histories, pictures, joined and exported."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pictures import make_photo
@@ -138,6 +140,22 @@ def test_a_bundled_sweep_is_whole_and_of_the_bundled_photos(study):
         assert row["data"] == "sample"
         assert {len(values) for values in sweep.history(row["trial"]).values()} == {row["epochs"]}
         assert list(sweep.pictures(row["trial"])) == list(sweep.scenes)
+
+
+def test_the_readme_shows_the_bundled_ablation():
+    readme = Path(__file__).parents[2] / "README.md"
+    steps = {}
+    for row in bundled_sweep("ablation").rows:
+        steps.setdefault(row["trial"].split("-seed-")[0], []).append(row)
+    assert len(steps) == 10
+    for name, rows in steps.items():
+        assert [row["seed"] for row in rows] == [0, 1, 2]
+        cells = []
+        for key, digits in (("psnr", 2), ("ssim", 3), ("ciede2000", 1)):
+            values = [row[key] for row in rows]
+            half = (max(values) - min(values)) / 2
+            cells.append(f"{np.mean(values):.{digits}f} ± {half:.{digits}f}")
+        assert f"| {name} | {' | '.join(cells)} |" in readme.read_text(encoding="utf-8")
 
 
 def test_a_bundled_sweep_that_there_is_not_is_refused():
