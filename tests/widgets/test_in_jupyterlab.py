@@ -106,9 +106,12 @@ def page(browser, address):
     """The notebook in JupyterLab, with all its cells run."""
     page = browser.new_page(viewport={"width": 1500, "height": 2600})
     page.set_default_timeout(PATIENCE)
-    # On a slow machine JupyterLab may ask which kernel to use before it has started one.
+    # On a slow machine JupyterLab may ask which kernel to use before it has started one, and may
+    # ask again: without no_wait_after the second question would wait for ever.
     page.add_locator_handler(
-        page.locator(".jp-Dialog"), lambda dialog: dialog.locator(".jp-mod-accept").click()
+        page.locator(".jp-Dialog"),
+        lambda dialog: dialog.locator(".jp-mod-accept").click(),
+        no_wait_after=True,
     )
     page.goto(address)
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
