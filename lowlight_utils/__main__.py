@@ -15,9 +15,6 @@ from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recip
 from lowlight_utils.tuning.studies import STUDIES, study_recipes
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: errors only
-# Without AVX-512 TensorFlow leaves oneDNN's convolutions off, though there too they save more than
-# a third of a training step. It says at length that they are on, so the notebooks go without.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def main(arguments=None):
@@ -36,12 +33,17 @@ def main(arguments=None):
         return 130
 
 
-def _start_keras():
+def _start_keras(to_train=False):
     """Load Keras and its backend without the lines that TensorFlow logs unasked as it starts.
 
     It writes them to the process's standard error before any setting counts. Python's own errors
     are raised as ever.
+
+    To train, switch on oneDNN's convolutions, which TensorFlow leaves off on CPUs without AVX-512:
+    there too they save a third of a training step. One picture alone takes longer with them.
     """
+    if to_train:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -278,7 +280,7 @@ def _train(options):
         seed=recipe.seed,
         evaluation_scenes=not options.without_evaluation_scenes,
     )
-    _start_keras()
+    _start_keras(to_train=True)
     from lowlight_utils.training.run import train
 
     print(f"training    {splits.train.summary()}")
@@ -305,7 +307,7 @@ def _sweep(options):
         from lowlight_utils.tuning.sweep import run_sweep
     except ModuleNotFoundError as error:  # Optuna is an extra
         raise ValueError(str(error)) from error
-    _start_keras()
+    _start_keras(to_train=True)
     print(f"{STUDIES[options.study].asks} {len(recipes)} trials into {options.out}/")
     sweep = run_sweep(
         recipes,
@@ -389,7 +391,7 @@ def _benchmark(options):
             _write_json(options.json, result)
         return
     if options.what == "train" or not is_exported(options.weights):
-        _start_keras()
+        _start_keras(to_train=options.what == "train")
     print("This takes a minute or two.", file=sys.stderr)
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)
