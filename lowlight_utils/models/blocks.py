@@ -186,11 +186,13 @@ class ResizeConv2D(layers.Conv2D):
     beyond : {"zeros", "reflect"}
         What lies beyond the doubled picture's border: zeros, or the picture mirrored.
     **kwargs
-        As `keras.layers.Conv2D` takes them.
+        As `keras.layers.Conv2D` takes them, but for kernel size, strides and padding.
     """
 
-    def __init__(self, filters, kernel_size=3, *, beyond="zeros", padding="same", **kwargs):
-        super().__init__(filters, kernel_size, padding=padding, **kwargs)
+    def __init__(self, filters, *, beyond="zeros", **kwargs):
+        # A saved layer's settings name these three too; there is one way to set them.
+        fixed = {"kernel_size": 3, "strides": 1, "padding": "same"}
+        super().__init__(filters, **{**kwargs, **fixed})
         require_choice("beyond", beyond, PADDINGS)
         self.beyond = beyond
 
@@ -203,7 +205,9 @@ class ResizeConv2D(layers.Conv2D):
         parts = ops.reshape(parts, (n, rows, columns, 2, 2, self.filters))
         woven = ops.transpose(parts, (0, 1, 3, 2, 4, 5))
         woven = ops.reshape(woven, (n, 2 * rows, 2 * columns, self.filters))
-        # The padding's own half goes; TensorFlow is slow at the gradient of woven[:, 1:-1, 1:-1].
+        # With odd rows before even ones both kinds start at the same pixel of the small picture,
+        # and the whole is out by one row and column. (TensorFlow is slow at the gradient of
+        # woven[:, 1:-1, 1:-1].)
         kept = (n, 2 * rows - 2, 2 * columns - 2, self.filters)
         return ops.slice(woven, (0, 1, 1, 0), kept)
 

@@ -129,11 +129,22 @@ def test_a_picture_is_doubled_and_convolved_as_keras_does_it(beyond, size):
     np.testing.assert_allclose(run(session, pictures), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("convolution", [layers.Conv2D, ReflectConv2D])
-def test_older_generators_that_doubled_before_they_convolved_are_exported(convolution):
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize(
+    ("convolution", "padding"),
+    [(layers.Conv2D, "same"), (layers.Conv2D, "valid"), (ReflectConv2D, "same")],
+    ids=["zeros", "nothing beyond", "reflected"],
+)
+def test_a_doubled_picture_is_convolved_as_keras_does_and_can_be_used_again(
+    convolution, padding, kernel
+):
     low = keras.Input((None, None, 3))
     doubled = layers.UpSampling2D(2)(low)
-    model = keras.Model(low, convolution(3, 3, padding="same")(doubled))
+    convolved = convolution(3, kernel, padding=padding, bias_initializer="ones")(doubled)
+    again = layers.Conv2D(3, 1)(doubled)
+    crop = (kernel - 1 if padding == "valid" else 0,) * 2
+    again = layers.Conv2D(3, crop[0] + 1)(again)
+    model = keras.Model(low, layers.Concatenate()([convolved, again]))
     pictures = np.random.default_rng(0).normal(size=(2, 6, 9, 3)).astype(np.float32)
     session = start_session(to_onnx(model).SerializeToString(), 1)
     expected = keras.ops.convert_to_numpy(model(pictures))
