@@ -14,6 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -50,28 +51,48 @@ MACHINES = [
 
 @pytest.mark.parametrize(("python", "platform", "backends"), MACHINES)
 def test_constraints_resolve_and_name_every_package(python, platform, backends, tmp_path):
-    found = resolve(python, platform, backends, tmp_path / "resolved.txt")
+    extras = [*backends.split(","), *(set(EXTRAS) - {"cpu", "cuda", "jax"})]
+    found = resolve(python, platform, extras, tmp_path / "resolved.txt")
     unpinned = {name: version for name, version in found.items() if name not in constraints()}
     assert unpinned == {}
     assert found.items() <= constraints().items()
     assert {"keras", "numpy", "jupyterlab", "optuna", "flask", "onnx", "pytest"} <= set(found)
 
 
-def test_constraints_resolve_for_no_python_that_is_not_named(tmp_path):
+def test_the_pythons_that_are_resolved_for_are_those_that_are_named():
     minors = {python.rpartition("Python :: ")[2] for python in PROJECT["classifiers"]}
     named = sorted(minor for minor in minors if minor[:2] == "3.")
     assert named == [".".join(python.split(".")[:2]) for python in PYTHONS]
     assert PROJECT["requires-python"] == f">={named[0]},<3.{int(named[-1][2:]) + 1}"
 
 
-def resolve(python, platform, backends, path):
+def test_in_colab_nothing_has_to_be_replaced(tmp_path):
+    extras = ("tuning", "web", "notebooks")
+    there = ROOT / "tools" / "colab.txt"
+    found = resolve("3.12", LINUX, extras, tmp_path / "resolved.txt", constraints=there)
+    has = dict(line.split("==") for line in there.read_text("utf-8").split() if "==" in line)
+    assert {name: found[name] for name in found.keys() & has.keys()}.items() <= has.items()
+    assert {"keras", "numpy", "pillow", "gdown", "ipywidgets"} <= found.keys() & has.keys()
+
+
+def test_the_lowest_versions_of_all_that_is_named_go_together(tmp_path):
+    extras = ("cpu", "jax", "tuning", "export", "dev")
+    options = ("--resolution", "lowest-direct", "--only-binary", ":all:")
+    found = resolve("3.11.0", LINUX, extras, tmp_path / "resolved.txt", *options, constraints=None)
+    least = dict(re.findall(r"^([\w.-]+)>=([\d.]+)", "\n".join(PROJECT["dependencies"]), re.M))
+    assert {name: Version(found[canonicalize_name(name)]) for name in least} == {
+        name: Version(version) for name, version in least.items()
+    }
+
+
+def resolve(python, platform, extras, path, *options, constraints=ROOT / "constraints.txt"):
     """{package: version} that would be installed there, as uv finds out without that Python."""
     uv = pytest.importorskip("uv", reason="install the extra dev").find_uv_bin()
     command = [uv, "pip", "compile", "--quiet", "--no-annotate", "--no-header", "--output-file"]
     command += [path, "--python-version", python, "--python-platform", platform]
-    command += ["--constraint", ROOT / "constraints.txt", ROOT / "pyproject.toml"]
-    for extra in [*backends.split(","), *(set(EXTRAS) - {"cpu", "cuda", "jax"})]:
-        command += ["--extra", extra]
+    command += [*options, ROOT / "pyproject.toml"]
+    command += ["--constraint", constraints] if constraints else []
+    command += [word for extra in extras for word in ("--extra", extra)]
     environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if "error sending request" in done.stderr and not os.environ.get("CI"):
