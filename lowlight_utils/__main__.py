@@ -279,6 +279,8 @@ def _train(options):
         copies=recipe.copies,
         seed=recipe.seed,
         evaluation_scenes=not options.without_evaluation_scenes,
+        lights=recipe.lights,
+        views=recipe.views,
     )
     _start_keras(to_train=True)
     from lowlight_utils.training.run import train

@@ -15,6 +15,7 @@ import numpy as np
 from lowlight_utils.data.darken import DarknessRanges, darken, draw_darkness
 from lowlight_utils.data.download import INSTEAD, DownloadError, fetch_and_unpack
 from lowlight_utils.data.images import IMAGE_SUFFIXES, ImageError, list_images, read_image, resize
+from lowlight_utils.data.lights import LIGHTS, random_view
 from lowlight_utils.data.pairs import PairSet
 
 PARTS = ("train", "validation", "test")
@@ -27,6 +28,9 @@ LOL_PARTS = ("our485", "eval15")
 LOL_MISFRAMED = "648"
 """Its two photographs do not show the same view."""
 LOL_PREFIX = "lol-"
+
+EVEN = "even"
+VIEWS = ("whole", "random")
 
 VALIDATION_COPIES = 4
 """How often a bundled validation photo is darkened: five photos alone make a noisy judge."""
@@ -43,9 +47,13 @@ class Splits:
 
 def sample_dir() -> Path:
     """Find the bundled photos: inside an installed package, or in data/sample of a clone."""
+    return _bundled("sample", "LICENCES.csv")
+
+
+def _bundled(name: str, inside: str) -> Path:
     here = Path(__file__).resolve().parent
-    for folder in (here / "sample", here.parents[1] / "data" / "sample"):
-        if (folder / "LICENCES.csv").is_file():
+    for folder in (here / name, here.parents[1] / "data" / name):
+        if (folder / inside).is_file():
             return folder
     raise FileNotFoundError(f"the bundled photos are not beside {here}; install the package again")
 
@@ -96,6 +104,8 @@ def sample_pairs(
     copies: int = 1,
     seed: int = 0,
     ranges: DarknessRanges | None = None,
+    lights: str = EVEN,
+    views: str = "whole",
 ) -> PairSet:
     """Pairs made from the bundled photos, by darkening them.
 
@@ -110,21 +120,84 @@ def sample_pairs(
         Which darkness a photo gets depends on the seed, the photo's name and the number of the
         copy alone.
     ranges : DarknessRanges, optional
-        By default those that are fitted to LOL.
+        Of even light; by default those that are fitted to LOL.
+    lights, views : str
+        See `photo_pairs`.
 
     Returns
     -------
     PairSet
         Named after the photos, which are also the scenes; from the second copy on with a number.
     """
+    return photo_pairs(sample_photos(part), size, copies, seed, ranges, lights, views)
+
+
+def kodak_pairs(
+    size: int = 256, copies: int = 1, seed: int = 0, lights: str = EVEN, views: str = "whole"
+) -> PairSet:
+    """Pairs made from Kodak's 24 bundled photographs, 768x512; see `photo_pairs`."""
+    folder = _bundled("kodak", "kodim01.jpg")
+    return photo_pairs(list_images(folder), size, copies, seed, None, lights, views)
+
+
+def photo_pairs(
+    photos: Sequence[Path],
+    size: int | tuple[int, int] = 256,
+    copies: int = 1,
+    seed: int = 0,
+    ranges: DarknessRanges | None = None,
+    lights: str = EVEN,
+    views: str = "whole",
+) -> PairSet:
+    """Pairs made from well-lit photos, by taking their light away.
+
+    Parameters
+    ----------
+    photos : sequence of Path
+    size : int or (height, width)
+        What the photos are resized to before they lose their light.
+    copies : int
+        How often each photo is used, each time differently.
+    seed : int
+        What becomes of a photo depends on the seed, the photo's name and the number of the copy
+        alone.
+    ranges : DarknessRanges, optional
+        Of even light; by default those that are fitted to LOL.
+    lights : str
+        Which of `LIGHTS`, joined with "+": the copies of a photo take them in turn.
+    views : {"whole", "random"}
+        "random": each copy shows another square of the photo, see `random_view`.
+
+    Returns
+    -------
+    PairSet
+        Named after the photos, which are also the scenes; from the second copy on with a number.
+
+    Raises
+    ------
+    ValueError
+        `copies` is below 1, or `lights` or `views` are unknown.
+    """
     if copies < 1:
         raise ValueError(f"copies is {copies}; has to be at least 1")
+    if views not in VIEWS:
+        raise ValueError(f"views is {views!r}; has to be one of {', '.join(VIEWS)}")
+    unknown = [light for light in lights.split("+") if light not in LIGHTS]
+    if unknown:
+        raise ValueError(f"lights {', '.join(unknown)} are not among {', '.join(LIGHTS)}")
     lows, highs, names, scenes = [], [], [], []
-    for path in sample_photos(part):
-        high = resize(read_image(path), size)
+    for path in photos:
+        photo = read_image(path)
+        whole = resize(photo, size)
         for copy in range(copies):
             rng = np.random.default_rng([seed, zlib.crc32(path.stem.encode()), copy])
-            lows.append(darken(high, draw_darkness(rng, ranges), rng))
+            light = lights.split("+")[copy % (lights.count("+") + 1)]
+            shown = whole if views == "whole" else resize(random_view(photo, size, rng), size)
+            if light == EVEN:
+                low, high = darken(shown, draw_darkness(rng, ranges), rng), shown
+            else:
+                low, high = LIGHTS[light](shown, rng)
+            lows.append(low)
             highs.append(high)
             names.append(f"{path.stem}-{copy + 1}" if copy else path.stem)
             scenes.append(path.stem)
@@ -309,13 +382,15 @@ def load_splits(
     seed: int = 0,
     *,
     evaluation_scenes: bool = True,
+    lights: str = EVEN,
+    views: str = "whole",
 ) -> Splits:
     """Read whatever ``train --data`` is given.
 
     Parameters
     ----------
-    data : "sample" or path, or a sequence of these
-        The bundled photos, or a folder that holds one of
+    data : "sample", "kodak" or path, or a sequence of these
+        The bundled photos; or Kodak's, all of which are for training; or a folder that holds one of
 
         - ``low/`` and ``high/``, here or in one folder further inside;
         - ``our485/`` and perhaps ``eval15/`` (LOL), likewise: the latter becomes the test set. If
@@ -341,6 +416,8 @@ def load_splits(
         Whether training may see the scenes of LOL's evaluation pairs, at other exposures. The
         official split has them in; without them the evaluation says what a generator does in rooms
         that it has never seen.
+    lights, views : str
+        For the training pairs made from "sample" and "kodak", see `photo_pairs`.
 
     Raises
     ------
@@ -351,17 +428,28 @@ def load_splits(
     """
     if not isinstance(data, (str, os.PathLike)):
         several = [
-            load_splits(one, size, copies, seed, evaluation_scenes=evaluation_scenes)
+            load_splits(
+                one,
+                size,
+                copies,
+                seed,
+                evaluation_scenes=evaluation_scenes,
+                lights=lights,
+                views=views,
+            )
             for one in data
         ]
         if not several:
             raise ValueError("no data are named; give sample, or a folder of pairs")
         return Splits(*(reduce(add, (getattr(one, part) for one in several)) for part in PARTS))
     if str(data) == "sample":
-        numbers = {"train": copies, "validation": VALIDATION_COPIES, "test": 1}
-        seeds = {"train": seed, "validation": 0, "test": 0}
-        parts = (sample_pairs(part, size, numbers[part], seeds[part]) for part in PARTS)
-        return Splits(*parts)
+        train = sample_pairs("train", size, copies, seed, None, lights, views)
+        return Splits(
+            train, sample_pairs("validation", size, VALIDATION_COPIES), sample_pairs("test", size)
+        )
+    if str(data) == "kodak":
+        train = kodak_pairs(size, copies, seed, lights, views)
+        return Splits(train, train[:0], train[:0])
     folder = Path(data).expanduser()
     validation = test = None
     if (folder / "train").is_dir():

@@ -178,6 +178,8 @@ def _auto_exposure(graph, layer, x):
     u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), 0.5 / 255, 1)
     mean = graph.add("Clip", graph.add("ReduceMean", u, axes=[1, 2, 3]), 0.5 / 255, 0.98)
     gamma = graph.add("Div", np.log(layer.target), graph.add("Log", mean))
+    if not layer.darkens:
+        gamma = graph.add("Min", gamma, 1)
     exposed = graph.add("Exp", graph.add("Mul", graph.add("Log", u), gamma))
     return graph.add("Sub", graph.add("Mul", exposed, 2), 1)
 

@@ -21,6 +21,7 @@ from lowlight_utils.training.callbacks import (
     restore_state,
 )
 from lowlight_utils.training.gan import Adam, ConditionalGAN
+from lowlight_utils.training.precision import choose_dtype
 from lowlight_utils.training.recipes import read_recipe
 
 SAMPLES = 4  # scenes whose progress is drawn
@@ -79,19 +80,21 @@ def build_gan(recipe, steps_per_epoch=1):
         Batches an epoch; the cosine schedule ends after epochs * steps_per_epoch steps.
     """
     side = recipe.crop or recipe.size
+    dtype = choose_dtype() if recipe.dtype == "auto" else recipe.dtype
     for needed in {side, recipe.size}:  # training sees the one, validation the other
         require_depth_fits((needed, needed, 3), recipe.depth, recipe.norm)
     gan = ConditionalGAN(
-        build_generator(recipe, recipe.dtype),
+        build_generator(recipe, dtype),
         patchgan_discriminator(
             (None, None, 3) if recipe.whole_epochs else (side, side, 3),
             width=recipe.discriminator_width,
             norm=recipe.norm,
-            dtype=recipe.dtype,
+            dtype=dtype,
         ),
         lambda_l1=recipe.lambda_l1,
         lambda_ssim=recipe.lambda_ssim,
         adversarial=recipe.adversarial,
+        gt_mean=recipe.gt_mean,
         average=recipe.average,
     )
     gan.compile(
