@@ -131,11 +131,17 @@ def _parser():
 
     evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
     evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
-    evaluate.add_argument("--high", required=True, type=Path, help="folder of their truths")
+    evaluate.add_argument(
+        "--high",
+        type=Path,
+        help="folder of their truths; without one, what needs none is measured, at full size",
+    )
     evaluate.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
-    evaluate.add_argument("--size", type=int, default=256, help="resize to this side (default 256)")
+    evaluate.add_argument(
+        "--size", type=int, default=256, help="with --high: resize to this side (default 256)"
+    )
     evaluate.add_argument("--json", type=Path, help="write the measurements to this file")
     evaluate.set_defaults(run=_evaluate)
 
@@ -332,15 +338,25 @@ def _sweep(options):
 
 
 def _evaluate(options):
-    from lowlight_utils.data import PairSet
-    from lowlight_utils.prediction import BASELINES, Enhancer, is_exported, provenance
+    from lowlight_utils.data import PairSet, list_images
+    from lowlight_utils.prediction import (
+        BASELINES,
+        Enhancer,
+        evaluate_unpaired,
+        is_exported,
+        provenance,
+    )
     from lowlight_utils.prediction.evaluate import evaluate
 
-    pairs = PairSet.from_folders(options.low, options.high, size=options.size)
+    if options.high:
+        measured = PairSet.from_folders(options.low, options.high, size=options.size)
+    else:
+        measured = list_images(options.low)
     if not is_exported(options.weights):
         _start_keras()
     enhancer = Enhancer(options.weights)
-    evaluation = evaluate({**BASELINES, "ours": enhancer}, pairs)
+    run = evaluate if options.high else evaluate_unpaired
+    evaluation = run({**BASELINES, "ours": enhancer}, measured)
     print(evaluation)
     if options.json:
         made_by = provenance(enhancer.weights)

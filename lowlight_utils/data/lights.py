@@ -54,12 +54,11 @@ def even_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
 
 
 def dim_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
-    """Little light, at an exposure that varies less than the scenes do.
+    """Less light than the camera wanted, in scenes that are brighter or darker themselves.
 
-    Who photographs in the dark sets the camera once and then meets brighter and darker scenes. So
-    here the scene's own brightness is drawn first, within a stop or so, and then the loss of light
-    from a narrow bell: how dark the photo is says how bright the scene was. In `darken`, as in LOL,
-    it hardly does.
+    The truth is not always the photo: its brightness is drawn first, within a stop or so, as
+    scenes differ; then it loses 1.5 to 6.5 stops. So a dark photo of a dark scene should stay
+    darker than one of a bright scene, and a camera noisier than LOL's took it.
 
     Parameters and result are those of `even_light`.
     """
