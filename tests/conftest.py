@@ -5,13 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pictures import make_photo
 from PIL import Image
 
-# No deadline, because the machine may be busy; derandomised, so that `make test` gives everybody
-# the same verdict.
-settings.register_profile("house", deadline=None, derandomize=True, max_examples=40)
+# Neither a deadline nor a complaint about slowness, because the machine may be busy; derandomised,
+# so that `make test` gives everybody the same verdict.
+settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    max_examples=40,
+)
 settings.load_profile("house")
 
 

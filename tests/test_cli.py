@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from pictures import make_photo
 from PIL import Image
+from waiting import PATIENCE
 
+from lowlight_utils.__main__ import main
 from lowlight_utils.data import read_image, write_image
+from lowlight_utils.prediction import BASELINES
 from lowlight_utils.training import QUICK
 from lowlight_utils.tuning import read_table
 
@@ -22,7 +25,7 @@ def lowlight(*arguments):
         [sys.executable, "-m", "lowlight_utils", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
 
 
@@ -207,5 +210,19 @@ def test_benchmark_enhance_reports_time_and_memory(tmp_path, weights):
     done = lowlight("benchmark", "enhance", "--weights", weights, "--json", figures)
     assert done.returncode == 0, done.stderr
     measured = json.loads(figures.read_text(encoding="utf-8"))
-    assert measured["4000x3000"]["median_s"] > measured["256x256"]["median_s"] > 0
+    for what in ("4000x3000", "256x256", *BASELINES):
+        assert 0 < measured[what]["min_s"] <= measured[what]["median_s"] <= measured[what]["max_s"]
     assert measured["4000x3000"]["peak_memory_mib"] > 100
+
+
+def test_benchmark_slider_times_moves_with_the_generator_in_them(capsys, tmp_path):
+    figures = tmp_path / "figures.json"
+    assert main(["benchmark", "slider", "--json", str(figures)]) == 0
+    measured = json.loads(figures.read_text(encoding="utf-8"))
+    assert 0 < measured["generator"]["min_s"] < measured["move"]["min_s"]
+    assert "move" in capsys.readouterr().out
+
+
+def test_benchmark_slider_refuses_a_generator_that_is_not_told_lambda(capsys, weights):
+    assert main(["benchmark", "slider", "--weights", str(weights)]) == 1
+    assert "generator.keras: this generator is not told λ" in capsys.readouterr().err

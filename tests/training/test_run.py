@@ -9,9 +9,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from apart import ON_JAX
 from pictures import make_pairs
 from skimage.metrics import peak_signal_noise_ratio
-from small import ON_JAX, SMALL, small_splits
+from small import SMALL, small_splits
 
 from lowlight_utils.data.images import read_image
 from lowlight_utils.data.sources import Splits
