@@ -68,6 +68,16 @@ def test_the_result_has_the_format_asked_for_or_the_uploads_own(client, suffix, 
     assert decode(answer.data).get_format_mimetype() == mimetype
 
 
+def test_results_have_the_quality_that_pillow_calls_92(client, enhancer):
+    def as_pillow_writes_it(format_):
+        return decode(file_of(enhancer(dark_photo()), format_, quality=92, method=2))
+
+    jpeg = decode(send(client, good(), format="jpeg").data)
+    assert jpeg.quantization == as_pillow_writes_it("JPEG").quantization
+    webp = pixels(send(client, good(), format="webp"))
+    np.testing.assert_array_equal(webp, np.asarray(as_pillow_writes_it("WEBP").convert("RGB")))
+
+
 def test_heic_is_read_where_pillow_heif_is_installed(client):
     pytest.importorskip("pillow_heif")
     answer = send(client, file_of(dark_photo(64, 96), "HEIF"), "IMG_1.HEIC")
