@@ -53,7 +53,7 @@ def show_and_wait(job):  # after its first step, for the last cell to be run mea
     show(job)
     if job.step == 1:
         answered.clear()
-        form.line.value = "Held up."
+        form.line.value = "Held " + "up."  # not to be found in this text itself
         answered.wait()
 form._show = show_and_wait
 form
