@@ -2,6 +2,7 @@
 
 import collections
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -145,9 +146,10 @@ def test_a_sweep_that_is_done_trains_nothing_again(swept):
 
 
 def test_more_recipes_join_a_sweep_that_is_done(swept, tmp_path):
-    run_sweep(RECIPES[:1], tiny_splits(), tmp_path)
-    both = run_sweep([RECIPES[2]], tiny_splits(), tmp_path)
-    assert [row["trial"] for row in both.rows] == ["lambda-0", "lambda-100"]
+    done, before = swept
+    folder = shutil.copytree(done, tmp_path / "copy")
+    more = run_sweep([TINY.but(name="more", epochs=1)], tiny_splits(), folder)
+    assert [row["trial"] for row in more.rows] == [*before.folders, "more"]
 
 
 def test_a_killed_sweep_goes_on_from_the_epoch_that_was_whole(swept, tmp_path, start_apart):
@@ -236,7 +238,7 @@ def test_a_storage_that_is_none_is_refused_by_its_address(tmp_path):
 
 
 def test_a_trial_that_breaks_down_is_named_and_the_others_are_done(tmp_path):
-    wild = TINY.but(name="wild", generator_lr=1e30, epochs=2)
+    wild = TINY.but(name="wild", generator_lr=1e30, epochs=1)
     with pytest.raises(ValueError, match=r"1 of 2 trials broke down. wild: .*learning rates"):
-        run_sweep([wild, RECIPES[0]], tiny_splits(), tmp_path)
+        run_sweep([wild, RECIPES[0].but(epochs=1)], tiny_splits(), tmp_path)
     assert [row["trial"] for row in read_table(tmp_path / "results.csv")] == ["lambda-0"]
