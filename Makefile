@@ -41,7 +41,7 @@ notebooks: $(READY)
 
 test: $(READY)
 	rm -rf build/test-runs
-	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env tests notebooks
+	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 tests notebooks
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_data_assembly.ipynb

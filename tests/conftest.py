@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pictures import make_photo
 from PIL import Image
+from waiting import PATIENCE
 
 # Neither a deadline nor a complaint about slowness, because the machine may be busy; derandomised,
 # so that `make test` gives everybody the same verdict.
@@ -50,6 +51,9 @@ def place(path):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if hasattr(item, "output_timeout"):  # nbval's patience with a kernel; no option sets it
+            item.output_timeout = PATIENCE
     if config.getoption("dist", "no") != "no":
         items.sort(key=lambda item: place(item.path))
 
