@@ -176,9 +176,9 @@ def _parser():
     serve.set_defaults(run=_serve)
 
     benchmark = commands.add_parser(
-        "benchmark", help="time training steps, enhancement or the web page"
+        "benchmark", help="time training steps, enhancement, the λ slider or the web page"
     )
-    benchmark.add_argument("what", choices=("train", "enhance", "serve"))
+    benchmark.add_argument("what", choices=("train", "enhance", "slider", "serve"))
     benchmark.add_argument(
         "--width",
         type=int,
@@ -186,7 +186,7 @@ def _parser():
         help="train: the networks' first width; the seed recipe's is 64",
     )
     benchmark.add_argument(
-        "--weights", type=Path, help="enhance, serve: a .keras or .onnx generator"
+        "--weights", type=Path, help="enhance, slider, serve: a .keras or .onnx generator"
     )
     benchmark.add_argument(
         "--seconds", type=float, default=60, help="serve: how long to send photos (default 60)"
@@ -413,6 +413,10 @@ def _benchmark(options):
     print("This takes a minute or two.", file=sys.stderr)
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)
+    elif options.what == "slider":
+        from lowlight_utils.widgets.timing import benchmark_slider
+
+        result = benchmark_slider(options.weights)
     else:
         result = benchmark.benchmark_enhance(options.weights)
     print(benchmark.table(result))

@@ -9,6 +9,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+from apart import ON_JAX
 from keras import layers
 from pictures import make_photo
 
@@ -320,7 +321,7 @@ print(keras.backend.backend())
 """
     ran = subprocess.run(
         [sys.executable, "-c", code, tmp_path],
-        env=os.environ | {"KERAS_BACKEND": other, "JAX_PLATFORMS": "cpu"},
+        env=os.environ | ON_JAX | {"KERAS_BACKEND": other, "JAX_PLATFORMS": "cpu"},
         check=True,
         capture_output=True,
         text=True,
