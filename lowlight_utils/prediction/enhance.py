@@ -206,12 +206,8 @@ def load_generator(path: str | os.PathLike) -> "keras.Model":
     FileNotFoundError
         There is no such file.
     ValueError
-        It is not a Keras model, or a damaged one.
+        It is not a Keras model, or a damaged one, or one of a newer Keras than is here.
     """
-    import keras
-
-    import lowlight_utils.models  # noqa: F401  (registers our layers, so that they can be loaded)
-
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(
@@ -223,8 +219,12 @@ def load_generator(path: str | os.PathLike) -> "keras.Model":
             f"{path}: not a .keras file, or a damaged one; give the generator.keras that a"
             " training run left"
         )
+    from lowlight_utils.models.saving import OtherKeras, load_model
+
     try:
-        return keras.saving.load_model(path, compile=False)
+        return load_model(path)
+    except OtherKeras as error:
+        raise ValueError(f"{path}: {error}") from error
     except Exception as error:  # which kind depends on which part of the file is wrong
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(

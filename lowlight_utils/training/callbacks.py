@@ -10,6 +10,7 @@ import numpy as np
 from skimage.metrics import peak_signal_noise_ratio
 
 from lowlight_utils.data.images import to_image, to_network, write_image
+from lowlight_utils.models.saving import save_generator
 
 PROGRESS_FILE = "progress.json"
 
@@ -115,9 +116,7 @@ class KeepGenerator(keras.callbacks.Callback):
         self.best = logs["val_psnr"]
         generator = self.empty_generator()
         generator.set_weights(self.model.best_generator.get_weights())
-        temporary = self.path.with_name(f".{self.path.stem}.part.keras")
-        generator.save(temporary)
-        os.replace(temporary, self.path)
+        save_generator(generator, self.path)
 
 
 class Backup(keras.callbacks.Callback):

@@ -15,6 +15,7 @@ import numpy as np
 from lowlight_utils import __version__
 from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import Splits
+from lowlight_utils.models.saving import save_generator
 from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
 from lowlight_utils.training.recipes import QUICK, SEED, SHIPPED, SWEEP, Recipe
@@ -95,9 +96,7 @@ def run_trial(
     write_strip(folder / PICTURES_FILE, enhanced[shown])
     generator = build_generator(recipe)  # in float32, for pictures of any size
     generator.set_weights(run.gan.best_generator.get_weights())
-    temporary = folder / ".last.part.keras"
-    generator.save(temporary)
-    os.replace(temporary, folder / "last.keras")
+    save_generator(generator, folder / "last.keras")
     result = {"row": row, "scenes": [validation.names[i] for i in shown], "images": images}
     with replacing(finished) as file:
         file.write((json.dumps(result, indent=2) + "\n").encode())
