@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from lowlight_utils.data import kinds
+from lowlight_utils.data import samples as deeper
 from lowlight_utils.data.errors import ImageError, ImageTooLarge, ImageWarning, UnknownFormat
 from lowlight_utils.data.mend import Mended, mend
 from lowlight_utils.data.profiles import to_srgb
@@ -128,10 +129,10 @@ def _unknown(head: bytes, name: str, formats: tuple[str, ...]) -> UnknownFormat:
     if what:
         return UnknownFormat(f"{name}: {what}")
     if len(formats) < len(_formats()):
-        taken = ", ".join(formats)
+        taken = ", ".join(format_ for format_ in formats if format_ != "MPO")
         return UnknownFormat(
-            f"{name}: not a picture of a format that is taken here ({taken}), or one cut short;"
-            " convert it to JPEG or PNG"
+            f"{name}: not a picture of the formats that are taken here ({taken}); convert it to"
+            " JPEG or PNG"
         )
     return UnknownFormat(f"{name}: not a picture that Pillow can read; convert it to JPEG or PNG")
 
@@ -172,49 +173,50 @@ def _decode(
         image = Image.open(file, formats=formats)
     with image:
         _check(image, name, max_pixels)
-        tile = image.tile[0] if image.tile else None
+        tile = image.tile[0] if image.tile else None  # gone once it is loaded
         if page:
             image.seek(page)
         image.load()
         orientation = _orientation(image)
         icc = icc or image.info.get("icc_profile")
-        samples = _deep_samples(image, tile, file, icc, deep)
-        if samples is None:
+        samples = None
+        if image.mode.startswith("I"):
+            samples = deeper.read_grey(image, icc)
+        unpack = _unpacker(image, tile, file, icc, deep)
+        if samples is None and unpack is None:
             rgb, alpha = _to_srgb_and_alpha(image, icc)
-    del image  # where there was transparency or a profile it is one more copy by now
-    if samples is not None:
+    del image  # by now it is one more copy
+    if unpack:
+        samples = unpack()
+    if samples:
         return _finished(samples, orientation, deep)
     return upright(rgb, orientation), None if alpha is None else upright(alpha, orientation)
 
 
-def _deep_samples(image: Image.Image, tile, file: BinaryIO, icc: bytes | None, deep: bool):
-    """Give the samples of a picture with more than 8 bits, of which Pillow may hold but 8."""
-    from lowlight_utils.data import samples
-
-    if image.format == "PNG":
+def _unpacker(image: Image.Image, tile, file: BinaryIO, icc: bytes | None, deep: bool):
+    """Give what unpacks a picture of more than 8 bits, if Pillow leaves it only 8; else None."""
+    size = image.size
+    if image.format == "PNG" and image.mode != "I;16":
         file.seek(24)
         if file.read(1) == b"\x10":  # the header's bit depth is 16
             file.seek(0)
-            return samples.read_png(file.read(), icc)
-    elif image.format == "PPM" and image.mode == "RGB" and tile and tile[0] == "ppm":
+            return lambda: deeper.read_png(file.read(), icc)
+    if image.format == "PPM" and image.mode == "RGB" and tile and tile[0] == "ppm":
         offset, (_, white) = tile[2:]
         if deep and white > 255:
             file.seek(offset)
-            return samples.read_ppm(file, *image.size, white)
-    elif image.format == "HEIF" and deep and image.info.get("bit_depth", 8) > 8:
+            return lambda: deeper.read_ppm(file, *size, white)
+    if image.format == "HEIF" and deep and image.info.get("bit_depth", 8) > 8:
         file.seek(0)
-        return samples.read_heif(file, icc)
-    return samples.read_grey(image, 65535, icc) if image.mode.startswith("I") else None
+        return lambda: deeper.read_heif(file, icc)
+    return None
 
 
-def _finished(samples, orientation: int, deep: bool) -> Decoded:
-    from lowlight_utils.data.samples import to_8_bit, to_srgb
-
-    rgb = to_srgb(samples)
+def _finished(samples: deeper.Samples, orientation: int, deep: bool) -> Decoded:
+    rgb = deeper.to_srgb(samples)
     if not deep or samples.bits <= 8:
-        rgb = to_8_bit(rgb)
-    alpha = None if samples.alpha is None else to_8_bit(samples.alpha)
-    del samples
+        rgb = deeper.to_8_bit(rgb)
+    alpha = None if samples.alpha is None else deeper.to_8_bit(samples.alpha)
     return turned(rgb, orientation), None if alpha is None else turned(alpha, orientation)
 
 

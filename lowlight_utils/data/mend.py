@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 _JPEG_END = b"\xff\xd9"
-_CORNER = 64  # pixels at the end of the last row of blocks that may be grey
+_CORNER = 64  # pixels at the end of the last row of blocks that may be grey, in a large photo
 _TAIL = 64  # bytes of a JPEG file whose effect shows where its data end
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # What decides over the picture, or over whether there is more than one; the rest is notes.
@@ -56,7 +56,8 @@ def _mend_jpeg(content: bytes) -> Mended | None:
     whole = _last_blocks(content + _JPEG_END)
     shorter = _last_blocks(content[:-_TAIL] + _JPEG_END)
     changed = np.flatnonzero((whole != shorter).any((0, 2) if whole.ndim == 3 else 0))
-    if not len(changed) or changed[-1] < whole.shape[1] - _CORNER:
+    width = whole.shape[1]
+    if not len(changed) or changed[-1] < width - max(16, min(_CORNER, width // 8)):
         return None
     return Mended(
         content + _JPEG_END, "the end of the file is missing; the last corner may be grey"

@@ -11,6 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms
 
+from lowlight_utils.data.profiles import is_srgb, open_profile
+
 _STRIP = 256  # rows in work at a time, so that no second copy of the whole is made
 
 
@@ -69,14 +71,14 @@ def read_ppm(file: BinaryIO, width: int, height: int, white: int) -> Samples:
     return Samples(to_16_bit(values.astype(np.uint16), white), "rgb", 16, None, None)
 
 
-def read_grey(picture: Image.Image, white: int, icc: bytes | None) -> Samples:
+def read_grey(picture: Image.Image, icc: bytes | None) -> Samples:
     """Take over what Pillow has unpacked of a 16-bit greyscale picture."""
     values = np.clip(np.asarray(picture), 0, 65535).astype(np.uint16)
     transparent = picture.info.get("transparency")
     alpha = None
     if isinstance(transparent, int):
         alpha = np.where(values == transparent, 0, 65535).astype(np.uint16)
-    return Samples(to_16_bit(values, white)[..., None], "gray", 16, alpha, icc)
+    return Samples(values[..., None], "gray", 16, alpha, icc)
 
 
 def to_16_bit(values: np.ndarray, white: int) -> np.ndarray:
@@ -114,7 +116,10 @@ def opaque_colours(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def to_srgb(samples: Samples) -> np.ndarray:
     """Convert to uint16[H, W, 3] in sRGB; a profile that is broken or does not fit is ignored."""
-    convert = _profile_converter(samples) or _PLAIN[samples.space]
+    convert = _profile_converter(samples)
+    if convert is None and samples.space == "rgb":
+        return np.ascontiguousarray(samples.colours)
+    convert = convert or _PLAIN[samples.space]
     height, width = samples.colours.shape[:2]
     result = np.empty((height, width, 3), np.uint16)
     for top in range(0, height, _STRIP):
@@ -129,12 +134,10 @@ def _plain_cmyk(inks: np.ndarray) -> np.ndarray:
     return (light[..., :3] * light[..., 3:] // 65535).astype(np.uint16)
 
 
-_PLAIN = {"gray": lambda grey: grey, "rgb": lambda rgb: rgb, "cmyk": _plain_cmyk}
+_PLAIN = {"gray": lambda grey: grey, "cmyk": _plain_cmyk}
 
 
 def _profile_converter(samples: Samples) -> Callable[[np.ndarray], np.ndarray] | None:
-    from lowlight_utils.data.profiles import is_srgb, open_profile
-
     profile, space = open_profile(samples.icc)
     mine = "rgb" if space == "rgb" and samples.space == "gray" else samples.space
     if profile is None or space != mine or is_srgb(profile):
