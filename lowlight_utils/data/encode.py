@@ -164,9 +164,10 @@ def _prepare(name: str, suffix: str, image: np.ndarray, alpha: np.ndarray | None
         picture.putalpha(Image.fromarray(alpha))
 
     def save(file):
-        if format_ != "JPEG2000":
+        if format_ not in ("JPEG2000", "TIFF"):
             return picture.save(file, format=format_, **(defaults | options))
-        # Given a file on a full disk, its encoder would try for ever.
+        # Their libraries write past Python: on a full disk OpenJPEG would try for ever, and libtiff
+        # not say why it gives up.
         buffer = io.BytesIO()
         picture.save(buffer, format=format_, **(defaults | options))
         file.write(buffer.getbuffer())
