@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from lowlight_utils import __version__
+from lowlight_utils.prediction.command import add_enhance_parser, run_enhance
 from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
 from lowlight_utils.tuning.studies import STUDIES, study_recipes
 
@@ -63,15 +64,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    enhance = commands.add_parser("enhance", help="turn dark photos into well-lit ones")
-    enhance.add_argument("photos", nargs="+", metavar="IN", help="photos, or folders of photos")
-    enhance.add_argument(
-        "-o", "--out", required=True, type=Path, help="a file for one photo, else a folder"
-    )
-    enhance.add_argument(
-        "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
-    )
-    enhance.set_defaults(run=_enhance)
+    add_enhance_parser(commands).set_defaults(run=_enhance)
 
     export = commands.add_parser("export", help="write a generator that runs without Keras")
     export.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
@@ -233,36 +226,7 @@ def _kind(annotation):
 
 
 def _enhance(options):
-    from lowlight_utils.data import list_images
-    from lowlight_utils.prediction import Enhancer, is_exported
-
-    photos = []
-    for path in map(Path, options.photos):
-        photos += list_images(path) if path.is_dir() else [path]
-    if not photos:
-        raise ValueError(f"There is no picture in {', '.join(options.photos)}.")
-    to_folder = len(photos) > 1 or options.out.is_dir() or not options.out.suffix
-    names = [photo.name for photo in photos]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if to_folder and doubled:
-        raise ValueError(
-            f"Several photos are called {', '.join(doubled)}: enhance them into different folders."
-        )
-    if not is_exported(options.weights):
-        _start_keras()
-    enhancer = Enhancer(options.weights)
-    failed = 0
-    for photo in photos:
-        target = options.out / photo.name if to_folder else options.out
-        try:
-            if target.exists() and target.samefile(photo):
-                raise ValueError(f"{photo}: the result would replace it; name another --out.")
-            enhancer.enhance_file(photo, target)
-            print(target)
-        except (OSError, ValueError) as error:  # one bad photo must not cost the others
-            print(f"lowlight_utils: {error}", file=sys.stderr)
-            failed += 1
-    return 1 if failed else 0
+    return run_enhance(options, _start_keras)
 
 
 def _export(options):

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lowlight_utils.data.encode import check_suffix, holds_16_bits
 from lowlight_utils.data.images import (
+    MAX_PIXELS,
+    ImageError,
     read_image_and_alpha,
     resize,
     to_image,
     to_network,
     write_image,
 )
-from lowlight_utils.prediction.detail import apply_affine, fit_affine, noise_variance
+from lowlight_utils.prediction.detail import ROUNDING, apply_affine, fit_affine, noise_variance
 from lowlight_utils.prediction.exported import ExportedGenerator, is_exported
 
 if TYPE_CHECKING:
@@ -110,65 +113,96 @@ class Enhancer:
         self._one_at_a_time = threading.Lock()  # a web server's threads share the memory
 
     def __call__(
-        self, image: np.ndarray, strength: float = 1.0, *, lambda_l1: float = 115.0
+        self,
+        image: np.ndarray,
+        strength: float = 1.0,
+        *,
+        lambda_l1: float = 115.0,
+        depth: int = 8,
     ) -> np.ndarray:
         """Enhance one picture.
 
         Parameters
         ----------
-        image : uint8[H, W, 3]
-            sRGB, of any size from 1x1.
+        image : uint8[H, W, 3] or uint16[H, W, 3]
+            sRGB, of any size from 1x1. The depth of uint16 reaches the network, and the result.
         strength : float
             From 0 (the picture as it was) to 1 (as the network would have it).
         lambda_l1 : float
             What a conditional generator is told, within `lambda_range`; others do not ask.
+        depth : int
+            8, or 16 bits a channel of the result: to be edited further, or printed.
 
         Returns
         -------
-        uint8[H, W, 3]
+        uint8[H, W, 3], or uint16[H, W, 3] at depth 16
 
         Raises
         ------
         ValueError
-            The picture is not of that shape and type, or `strength` lies outside [0, 1].
+            The picture is not of that shape and type, `strength` lies outside [0, 1], or `depth` is
+            neither 8 nor 16.
         """
         _require_picture(image)
+        if depth not in (8, 16):
+            raise ValueError(f"depth must be 8 or 16 bits, not {depth}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must lie between 0 and 1, not {strength}")
         height, width = image.shape[:2]
         if max(height, width) <= self.max_side:
-            return to_image(self._run(to_network(image), strength, lambda_l1))
+            return to_image(self._run(to_network(image), strength, lambda_l1), depth)
         shrink = (self.max_side - 2 * MARGIN) / max(height, width)
         small = resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
         before = to_network(small)
         after = self._run(before, strength, lambda_l1, MARGIN)
-        return apply_affine(image, *fit_affine(before, after, noise_variance(image)))
+        rounding = ROUNDING if image.dtype == np.uint8 else 0.0
+        maps = fit_affine(before, after, noise_variance(image), rounding)
+        return apply_affine(image, *maps, depth=depth)
 
     def enhance_file(
         self,
         source: str | os.PathLike,
         destination: str | os.PathLike,
         strength: float = 1.0,
+        *,
+        lambda_l1: float = 115.0,
+        depth: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         """Enhance one picture file; transparency is kept if the new file's format has it.
 
         Parameters
         ----------
         source : path
-            Any format that `lowlight_utils.data.read_image` reads.
+            Any format that `lowlight_utils.data.read_image` reads, at its full depth.
         destination : path
             The suffix chooses the format. It is written whole or not at all, upright, in sRGB and
             without the camera's notes (EXIF).
-        strength : float
+        strength, lambda_l1 : float
             See `__call__`.
+        depth : int, optional
+            8 or 16 bits a channel of the new file; by default 16 if the source has more than 8 and
+            the new file's format holds them (PNG and TIFF).
+        max_pixels : int
+            Larger pictures are refused before they are decoded.
 
         Raises
         ------
         lowlight_utils.data.ImageError
             The source cannot be read, or the destination not be written.
         """
-        image, alpha = read_image_and_alpha(source)
-        write_image(destination, self(image, strength), alpha)
+        suffix = Path(destination).suffix
+        check_suffix(destination, suffix)  # before the work rather than after it
+        if depth == 16 and not holds_16_bits(suffix):
+            raise ImageError(
+                f"{destination}: '{suffix}' holds 8 bits a channel; write 16 as .png or .tif"
+            )
+        image, alpha = read_image_and_alpha(source, max_pixels=max_pixels, deep=True)
+        if depth is None:
+            depth = 16 if image.dtype == np.uint16 and holds_16_bits(suffix) else 8
+        enhanced = self(image, strength, lambda_l1=lambda_l1, depth=depth)
+        del image  # the encoder needs the memory
+        write_image(destination, enhanced, alpha)
 
     def _run(
         self, picture: np.ndarray, strength: float, lambda_l1: float, margin: int = 0
@@ -289,9 +323,9 @@ def _lambda_range(generator: "keras.Model") -> tuple[float, float] | None:
 
 def _require_picture(image: np.ndarray) -> None:
     image = np.asarray(image)
-    fits = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    fits = image.dtype in (np.uint8, np.uint16) and image.ndim == 3 and image.shape[2] == 3
     if not fits or not prod(image.shape):
         raise ValueError(
-            f"a picture is uint8[H, W, 3] with values 0 to 255, not {image.dtype}"
+            f"a picture is uint8[H, W, 3] with values 0 to 255, or uint16, not {image.dtype}"
             f"{list(image.shape)}; read_image reads one, to_image makes one of a network's output"
         )

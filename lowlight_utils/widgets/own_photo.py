@@ -11,6 +11,7 @@ import ipywidgets
 import numpy as np
 
 from lowlight_utils.data.images import read_image, resize
+from lowlight_utils.data.samples import to_8_bit
 from lowlight_utils.widgets.pictures import picture_widget, titled_row, to_jpeg
 from lowlight_utils.widgets.slider import log_slider
 
@@ -44,7 +45,7 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo", **tol
     Parameters
     ----------
     enhancer : callable
-        uint8[H, W, 3] to uint8[H, W, 3], such as an `Enhancer`.
+        uint8[H, W, 3] or uint16[H, W, 3] to uint8[H, W, 3], such as an `Enhancer`.
     content : bytes
         A file of any format that `lowlight_utils.data.read_image` reads.
     name : str
@@ -57,9 +58,11 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo", **tol
     lowlight_utils.data.ImageError
         It cannot be read.
     """
-    before = read_image(io.BytesIO(content), name=name)
+    before = read_image(io.BytesIO(content), name=name, deep=True)
     after = enhancer(before, **told)
-    return EnhancedPhoto(before, after, f"{PurePath(name).stem}-enhanced.jpg", to_jpeg(after, 95))
+    return EnhancedPhoto(
+        to_8_bit(before), after, f"{PurePath(name).stem}-enhanced.jpg", to_jpeg(after, 95)
+    )
 
 
 def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
