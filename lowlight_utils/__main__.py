@@ -7,6 +7,7 @@ import os
 import sys
 import types
 import typing
+import warnings
 from dataclasses import fields
 from pathlib import Path
 
@@ -24,13 +25,20 @@ def main(arguments=None):
     """
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            return options.run(options) or 0
     except (OSError, ValueError, ImportError) as error:
         print(f"lowlight_utils: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lowlight_utils: interrupted", file=sys.stderr)
         return 130
+
+
+def _warn(message, category, *_):
+    """Print a warning on one line, as errors are, without the place in our code."""
+    print(f"lowlight_utils: warning: {message}", file=sys.stderr)
 
 
 def _start_keras(to_train=False):
@@ -88,6 +96,7 @@ def _parser():
         nargs="+",
         help="sample (the bundled photos), or a folder of pairs; several are joined",
     )
+    _add_dark_side(train)
     train.add_argument(
         "--without-evaluation-scenes",
         action="store_true",
@@ -107,6 +116,7 @@ def _parser():
     )
     sweep.add_argument("--study", required=True, choices=STUDIES, help="see below")
     sweep.add_argument("--data", required=True, nargs="+", help="as for train; several are joined")
+    _add_dark_side(sweep)
     sweep.add_argument("--out", required=True, type=Path, help="the sweep's folder")
     sweep.add_argument("--recipe", default="quick", help="what the study changes; default: quick")
     sweep.add_argument(
@@ -130,8 +140,12 @@ def _parser():
     sweep.set_defaults(run=_sweep)
 
     evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
-    evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
-    evaluate.add_argument("--high", required=True, type=Path, help="folder of their truths")
+    evaluate.add_argument("--low", type=Path, help="folder of dark pictures")
+    evaluate.add_argument("--high", type=Path, help="folder of their truths")
+    evaluate.add_argument(
+        "--pairs", type=Path, metavar="DIR", help="instead of these two, a folder of pairs"
+    )
+    _add_dark_side(evaluate)
     evaluate.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
@@ -191,6 +205,15 @@ def _parser():
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
     return parser
+
+
+def _add_dark_side(parser):
+    parser.add_argument(
+        "--dark-side",
+        choices=("left", "right"),
+        default="left",
+        help="of double pictures: where the dark half is (default left)",
+    )
 
 
 def _add_overrides(parser, without=()):
@@ -279,6 +302,7 @@ def _train(options):
         copies=recipe.copies,
         seed=recipe.seed,
         evaluation_scenes=not options.without_evaluation_scenes,
+        low_side=options.dark_side,
     )
     _start_keras(to_train=True)
     from lowlight_utils.training.run import train
@@ -316,6 +340,7 @@ def _sweep(options):
         name=options.name or options.study,
         storage=options.storage,
         grace=options.grace,
+        low_side=options.dark_side,
     )
     wide = max(len(recipe.name) for recipe in recipes)
     print(f"{'':{wide}}{'PSNR':>8}{'SSIM':>8}{'ΔE':>7}{'sharpness':>11}  (validation, last epoch)")
@@ -330,11 +355,16 @@ def _sweep(options):
 
 
 def _evaluate(options):
-    from lowlight_utils.data import PairSet
+    from lowlight_utils.data import PairSet, read_pairs
     from lowlight_utils.prediction import BASELINES, Enhancer, is_exported, provenance
     from lowlight_utils.prediction.evaluate import evaluate
 
-    pairs = PairSet.from_folders(options.low, options.high, size=options.size)
+    if options.pairs and not options.low and not options.high:
+        pairs = read_pairs(options.pairs, options.size, options.dark_side)
+    elif options.low and options.high and not options.pairs:
+        pairs = PairSet.from_folders(options.low, options.high, size=options.size)
+    else:
+        raise ValueError("Give --low DIR and --high DIR, or --pairs DIR with both in it.")
     if not is_exported(options.weights):
         _start_keras()
     enhancer = Enhancer(options.weights)

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "load_splits",
             "lol_pairs",
             "lol_scene",
+            "read_pairs",
             "sample_credits",
             "sample_dir",
             "sample_pairs",

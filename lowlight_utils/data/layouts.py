@@ -118,17 +118,21 @@ def parts_in(folder: Path) -> dict[str, Path]:
     Raises
     ------
     ImageError
-        Beside train/ there is a folder with pairs in it whose name says nothing.
+        Beside train/ there is a folder with pictures in it whose name says nothing.
     """
     parts = {part: path for part, names in PART_NAMES.items() if (path := child(folder, names))}
     if "train" in parts:
         for path in folders_in(folder):
-            if path not in parts.values() and folders_where(path, sides):
+            if path not in parts.values() and _holds_pictures(path):
                 raise ImageError(
-                    f"{path}: is neither train/ nor validation/ nor test/, but holds pairs; rename"
-                    f" it, or move it out of {folder}"
+                    f"{path}: is neither train/ nor validation/ nor test/, but holds pictures;"
+                    f" rename it, or move it out of {folder}"
                 )
     return parts
+
+
+def _holds_pictures(folder):
+    return any(map(is_picture, folder.iterdir())) or folders_where(folder, sides)
 
 
 def tagged_pairs(folder: Path) -> dict[str, tuple[Path, Path]] | None:

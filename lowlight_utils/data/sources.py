@@ -381,7 +381,7 @@ def load_splits(
     validation = test = None
     parts = _find_parts(folder)
     if parts:
-        read = {part: _read(path, size, low_side) for part, path in parts.items()}
+        read = {part: read_pairs(path, size, low_side) for part, path in parts.items()}
         train, validation, test = (read.get(part) for part in PARTS)
     elif folders_where(folder, _LOL_TRAINING[0]):
         lol = lol_pairs(folder, "our485", size)
@@ -397,7 +397,7 @@ def load_splits(
         if not evaluation_scenes:
             train = train[np.array([not in_lol_evaluation(scene) for scene in train.scenes])]
     else:
-        train = _read(folder, size, low_side)
+        train = read_pairs(folder, size, low_side)
     train, split_validation, split_test = train.split(
         validation=0.1 if validation is None else 0.0, test=0.1 if test is None else 0.0, seed=seed
     )
@@ -445,8 +445,27 @@ def _find_parts(folder: Path) -> dict[str, Path]:
     return parts_in(only(found, "train/")) if found else {}
 
 
-def _read(folder: Path, size: int | tuple[int, int], low_side: str) -> PairSet:
-    """Pairs from low/ and high/, from NAME_low and NAME_high, or from double pictures."""
+def read_pairs(
+    folder: str | os.PathLike, size: int | tuple[int, int] = 256, low_side: str = "left"
+) -> PairSet:
+    """Read one folder of pairs that are not split into parts.
+
+    Parameters
+    ----------
+    folder : path
+        One with ``low/`` and ``high/``, with NAME_low and NAME_high, or with double pictures; see
+        `load_splits`.
+    size : int or (height, width)
+        What to resize to.
+    low_side : {"left", "right"}
+        Of double pictures, on which side the dark one is.
+
+    Raises
+    ------
+    ImageError
+        Nothing of the above is there, or a picture or pair is not as it should be.
+    """
+    folder = Path(folder).expanduser()
     found = folders_where(folder, sides)
     if found:
         root = only(found, "low/ and high/")

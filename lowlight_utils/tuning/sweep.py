@@ -27,6 +27,7 @@ def run_sweep(
     storage: str | None = None,
     grace: int = 60,
     progress: bool = True,
+    low_side: str = "left",
 ) -> Sweep:
     """Train recipes on the same data, each in a folder of its own, and compare what comes out.
 
@@ -55,6 +56,8 @@ def run_sweep(
         Seconds of silence after which a process is held to be dead and its trial is taken over.
     progress : bool
         Show a bar over the trials, if there is a terminal to show it on.
+    low_side : {"left", "right"}
+        Of double pictures, on which side the dark one is.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def run_sweep(
     """
     recipes = list(recipes)
     require_folder_names([recipe.name for recipe in recipes])
-    common = CommonData.of(data, recipes)
+    common = CommonData.of(data, recipes, low_side)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock = queue.lock(folder / ".lock")
