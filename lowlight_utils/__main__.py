@@ -104,6 +104,12 @@ def _parser():
     )
     train.add_argument("--out", required=True, type=Path, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="FILE",
+        help="a .keras generator of the recipe's networks, whose weights the new run starts from",
+    )
     _add_overrides(train)
     train.set_defaults(run=_train)
 
@@ -309,8 +315,19 @@ def _train(options):
 
     print(f"training    {splits.train.summary()}")
     print(f"validation  {splits.validation.summary()}")
-    verbose = 1 if sys.stdout.isatty() else 2
-    run = train(recipe, splits, options.out, resume=options.resume, verbose=verbose)
+    start_from = None
+    if options.start_from:
+        from lowlight_utils.prediction.enhance import load_generator
+
+        start_from = load_generator(options.start_from)
+    run = train(
+        recipe,
+        splits,
+        options.out,
+        resume=options.resume,
+        start_from=start_from,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
     scores = run.history["val_psnr"]
     kept = max(scores) if recipe.keep == "best" else scores[-1]
     print(f"{run.generator_file}: {kept:.2f} dB on the validation pairs")
