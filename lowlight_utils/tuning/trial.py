@@ -16,7 +16,7 @@ from lowlight_utils import __version__
 from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.prediction.metrics import MEASURES
-from lowlight_utils.training.callbacks import enhance_stack, read_progress
+from lowlight_utils.training.callbacks import enhance_stack, read_progress, writing
 from lowlight_utils.training.recipes import QUICK, SEED, SHIPPED, SWEEP, Recipe
 from lowlight_utils.training.run import build_generator, train
 from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
@@ -39,7 +39,8 @@ def run_trial(
     ----------
     recipe : Recipe
     splits : Splits
-        Trained on `splits.train`, measured on `splits.validation`. The test pairs are not touched.
+        Trained on `splits.train`, measured on `splits.validation` (a conditional generator at the
+        recipe's λ). The test pairs are not touched.
     folder : path
         Gets what `train` leaves, and metrics.json (the row, and every picture's scores),
         pictures.webp (one of each scene) and last.keras (the generator that was measured). What is
@@ -71,7 +72,7 @@ def run_trial(
     seconds = time.perf_counter() - started
 
     validation = splits.validation
-    enhanced = enhance_stack(run.gan.best_generator, validation.low)
+    enhanced = enhance_stack(run.gan.best_generator, validation.low, lambda_l1=recipe.lambda_l1)
     images = [
         {"image": name, **{key: score(truth, image) for key, score in MEASURES.items()}}
         for name, truth, image in zip(validation.names, validation.high, enhanced, strict=True)
@@ -95,9 +96,8 @@ def run_trial(
     write_strip(folder / PICTURES_FILE, enhanced[shown])
     generator = build_generator(recipe)  # in float32, for pictures of any size
     generator.set_weights(run.gan.best_generator.get_weights())
-    temporary = folder / ".last.part.keras"
-    generator.save(temporary)
-    os.replace(temporary, folder / "last.keras")
+    with writing(folder / "last.keras", folder / ".last.part.keras") as part:
+        generator.save(part)
     result = {"row": row, "scenes": [validation.names[i] for i in shown], "images": images}
     with replacing(finished) as file:
         file.write((json.dumps(result, indent=2) + "\n").encode())

@@ -23,9 +23,10 @@ HERE = Path(__file__).parent
 
 def run_apart(moment, folder, **environment):
     """Train in a process of its own that may be killed; return how it ended."""
+    path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, HERE / "killed_run.py", moment, folder],
-        env={**os.environ, "PYTHONPATH": str(HERE.parent), **environment},
+        env={**os.environ, "PYTHONPATH": path, **environment},
         check=False,
     ).returncode
 
