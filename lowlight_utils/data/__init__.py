@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "Splits",
             "combine",
             "download_lol",
+            "download_pairs",
             "download_synthetic",
             "in_lol_evaluation",
             "load_splits",

@@ -13,7 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from lowlight_utils.data.darken import DarknessRanges, darken, draw_darkness
-from lowlight_utils.data.download import INSTEAD, DownloadError, fetch_and_unpack
+from lowlight_utils.data.download import (
+    INSTEAD,
+    DownloadError,
+    fetch_and_unpack,
+    holds_something,
+)
 from lowlight_utils.data.images import ImageError, list_images, read_image, resize
 from lowlight_utils.data.layouts import (
     HOW,
@@ -34,6 +39,9 @@ PARTS = ("train", "validation", "test")
 LOL_URL = "https://huggingface.co/datasets/geekyrakshit/LoL-Dataset/resolve/main/lol_dataset.zip"
 LOL_DRIVE_URL = "https://drive.google.com/uc?id=157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB"
 SYNTHETIC_URL = "https://drive.google.com/uc?id=1G6fi9Kiu7CDnW2Sh7UQ5ikvScRv8Q14F"
+
+_UNFINISHED = ".download-unfinished"
+"""A file that lies in the folder of `download_pairs` until both are there."""
 
 LOL_PARTS = ("our485", "eval15")
 LOL_MISFRAMED = "648"
@@ -175,6 +183,60 @@ def download_synthetic(folder: str | os.PathLike, url: str = SYNTHETIC_URL) -> P
     """
     fetch_and_unpack(url, folder, name="BrighteningTrain.zip")
     return _downloaded(Path(folder), *_BOTH_SIDES)
+
+
+def download_pairs(
+    folder: str | os.PathLike, lol_url: str = LOL_URL, synthetic_url: str = SYNTHETIC_URL
+) -> Path:
+    """Download the pairs that the course trains on in full mode: LOL, and those made from RAW.
+
+    If one of the two fails, or the process is killed, the next call fetches what is missing. A
+    folder that holds something, but not a download of this function that was broken off, is left
+    as it is: it may hold pairs of your own.
+
+    Parameters
+    ----------
+    folder : path
+        Gets ``lol/`` and ``synthetic/``. Made if it is missing.
+    lol_url, synthetic_url : str
+        See `download_lol` and `download_synthetic`.
+
+    Returns
+    -------
+    Path
+        `folder`, for `load_splits`, which refuses it until both are there.
+
+    Raises
+    ------
+    DownloadError
+        See `download_lol`.
+    """
+    folder = Path(folder).expanduser()
+    unfinished = folder / _UNFINISHED
+    if not unfinished.exists() and holds_something(folder):
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
+            return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
+    download_lol(folder / "lol", lol_url)
+    download_synthetic(folder / "synthetic", synthetic_url)
+    unfinished.unlink()
+    return folder
+
+
+def _require_downloaded(folder: Path) -> None:
+    """Name the download if a folder is missing, or holds half of it."""
+    call = f"lowlight_utils.data.download_pairs({str(folder)!r}), as notebook 01 does in full mode"
+    if not folder.is_dir():
+        raise ImageError(
+            f"{folder}: there is no such folder; check the path, or download the course's pairs"
+            f" into it: {call}"
+        )
+    if (folder / _UNFINISHED).exists():
+        raise ImageError(
+            f"{folder}: its download was broken off; call {call}, again, or delete"
+            f" {folder / _UNFINISHED} to use what is there"
+        )
 
 
 def _downloaded(folder: Path, holds: Callable[[Path], object], what: str) -> Path:
@@ -378,6 +440,7 @@ def load_splits(
         parts = (sample_pairs(part, size, numbers[part], seeds[part]) for part in PARTS)
         return Splits(*parts)
     folder = Path(data).expanduser()
+    _require_downloaded(folder)
     validation = test = None
     parts = _find_parts(folder)
     if parts:
@@ -437,7 +500,7 @@ def _find_parts(folder: Path) -> dict[str, Path]:
 
     LOL comes first: it may lie beside folders of other pairs.
     """
-    if folder.is_dir() and "train" in parts_in(folder):
+    if "train" in parts_in(folder):
         return parts_in(folder)
     if folders_where(folder, _LOL_TRAINING[0]):
         return {}
