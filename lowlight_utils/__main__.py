@@ -7,6 +7,7 @@ import os
 import sys
 import types
 import typing
+import warnings
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,13 +26,20 @@ def main(arguments=None):
     """
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            return options.run(options) or 0
     except (OSError, ValueError, ImportError) as error:
         print(f"lowlight_utils: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lowlight_utils: interrupted", file=sys.stderr)
         return 130
+
+
+def _warn(message, category, *_):
+    """Print a warning on one line, as errors are, without the place in our code."""
+    print(f"lowlight_utils: warning: {message}", file=sys.stderr)
 
 
 def _start_keras(to_train=False):
@@ -81,6 +89,7 @@ def _parser():
         nargs="+",
         help="sample (the bundled photos), or a folder of pairs; several are joined",
     )
+    _add_dark_side(train)
     train.add_argument(
         "--without-evaluation-scenes",
         action="store_true",
@@ -88,6 +97,12 @@ def _parser():
     )
     train.add_argument("--out", required=True, type=Path, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="FILE",
+        help="a .keras generator of the recipe's networks, whose weights the new run starts from",
+    )
     _add_overrides(train)
     train.set_defaults(run=_train)
 
@@ -100,6 +115,7 @@ def _parser():
     )
     sweep.add_argument("--study", required=True, choices=STUDIES, help="see below")
     sweep.add_argument("--data", required=True, nargs="+", help="as for train; several are joined")
+    _add_dark_side(sweep)
     sweep.add_argument("--out", required=True, type=Path, help="the sweep's folder")
     sweep.add_argument("--recipe", default="quick", help="what the study changes; default: quick")
     sweep.add_argument(
@@ -123,12 +139,16 @@ def _parser():
     sweep.set_defaults(run=_sweep)
 
     evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
-    evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
+    evaluate.add_argument("--low", type=Path, help="folder of dark pictures")
     evaluate.add_argument(
         "--high",
         type=Path,
         help="folder of their truths; without one, what needs none is measured, at full size",
     )
+    evaluate.add_argument(
+        "--pairs", type=Path, metavar="DIR", help="instead of these two, a folder of pairs"
+    )
+    _add_dark_side(evaluate)
     evaluate.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
@@ -192,6 +212,15 @@ def _parser():
     return parser
 
 
+def _add_dark_side(parser):
+    parser.add_argument(
+        "--dark-side",
+        choices=("left", "right"),
+        default="left",
+        help="of double pictures: where the dark half is (default left)",
+    )
+
+
 def _add_overrides(parser, without=()):
     """Add an option for each field of a recipe."""
     group = parser.add_argument_group(
@@ -251,14 +280,26 @@ def _train(options):
         evaluation_scenes=not options.without_evaluation_scenes,
         lights=recipe.lights,
         views=recipe.views,
+        low_side=options.dark_side,
     )
     _start_keras(to_train=True)
     from lowlight_utils.training.run import train
 
     print(f"training    {splits.train.summary()}")
     print(f"validation  {splits.validation.summary()}")
-    verbose = 1 if sys.stdout.isatty() else 2
-    run = train(recipe, splits, options.out, resume=options.resume, verbose=verbose)
+    start_from = None
+    if options.start_from:
+        from lowlight_utils.prediction.enhance import load_generator
+
+        start_from = load_generator(options.start_from)
+    run = train(
+        recipe,
+        splits,
+        options.out,
+        resume=options.resume,
+        start_from=start_from,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
     scores = run.history["val_psnr"]
     kept = max(scores) if recipe.keep == "best" else scores[-1]
     print(f"{run.generator_file}: {kept:.2f} dB on the validation pairs")
@@ -288,6 +329,7 @@ def _sweep(options):
         name=options.name or options.study,
         storage=options.storage,
         grace=options.grace,
+        low_side=options.dark_side,
     )
     wide = max(len(recipe.name) for recipe in recipes)
     print(f"{'':{wide}}{'PSNR':>8}{'SSIM':>8}{'ΔE':>7}{'sharpness':>11}  (validation, last epoch)")
@@ -302,7 +344,7 @@ def _sweep(options):
 
 
 def _evaluate(options):
-    from lowlight_utils.data import PairSet, list_images
+    from lowlight_utils.data import PairSet, list_images, read_pairs
     from lowlight_utils.prediction import (
         BASELINES,
         Enhancer,
@@ -312,14 +354,20 @@ def _evaluate(options):
     )
     from lowlight_utils.prediction.evaluate import evaluate
 
-    if options.high:
+    if bool(options.low) == bool(options.pairs) or (options.high and options.pairs):
+        raise ValueError(
+            "Give --low DIR and --high DIR, or --pairs DIR with both in it, or --low DIR alone."
+        )
+    if options.pairs:
+        measured = read_pairs(options.pairs, options.size, options.dark_side)
+    elif options.high:
         measured = PairSet.from_folders(options.low, options.high, size=options.size)
     else:
         measured = list_images(options.low)
     if not is_exported(options.weights):
         _start_keras()
     enhancer = Enhancer(options.weights)
-    run = evaluate if options.high else evaluate_unpaired
+    run = evaluate if options.high or options.pairs else evaluate_unpaired
     evaluation = run({**BASELINES, "ours": enhancer}, measured)
     print(evaluation)
     if options.json:

@@ -99,7 +99,7 @@ class Enhancer:
         if is_exported(self.weights):
             self.generator = ExportedGenerator(self.weights, threads)
             self.stride = self.generator.stride
-            self.lambda_range = None
+            self.lambda_range = self.generator.lambda_range
         else:
             generator = load_generator(self.weights) if self.weights else generator
             self.generator = _open_to_any_size(generator, copy=self.weights is None)

@@ -24,9 +24,10 @@ HERE = Path(__file__).parent
 
 def run_apart(moment, *folders, **environment):
     """Train in a process of its own that may be killed; return how it ended."""
+    path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, HERE / "killed_run.py", moment, *folders],
-        env={**os.environ, "PYTHONPATH": str(HERE.parent), **environment},
+        env={**os.environ, "PYTHONPATH": path, **environment},
         check=False,
     ).returncode
 
