@@ -40,6 +40,7 @@ def start_keras(to_train=False):
         if keras.backend.backend() not in BACKENDS:
             raise ImportError(_not_ours(keras.backend.backend()))
         keras.config.set_floatx("float32")
+        keras.config.set_epsilon(1e-7)
         keras.config.set_image_data_format("channels_last")
         try:
             keras.ops.zeros(1)
