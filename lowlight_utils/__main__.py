@@ -417,8 +417,11 @@ def _say_device():
 def _write_json(path, result):
     from lowlight_utils.data.images import replacing
 
+    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    # A file's name that is not in the system's encoding is bytes, mostly UTF-8.
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
     with replacing(path) as file:
-        file.write((json.dumps(result, indent=2) + "\n").encode())
+        file.write(text.encode())
 
 
 if __name__ == "__main__":
