@@ -43,8 +43,9 @@ test: $(READY)
 	rm -rf build/test-runs
 	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 tests notebooks
 
+# Tornado closes the connection over a message of more than 10 MiB: photos, given to a widget.
 lab: $(READY)
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_data_assembly.ipynb
+	$(BIN)/jupyter lab --ServerApp.tornado_settings="{'websocket_max_message_size': 110_000_000}" --notebook-dir=. notebooks/01_data_assembly.ipynb
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -11,7 +11,9 @@ import warnings
 from dataclasses import fields
 from pathlib import Path
 
-from lowlight_utils import __version__
+from lowlight_utils import __version__, extras
+from lowlight_utils.backend import device_line, start_keras, unseen_gpu
+from lowlight_utils.console import forgiving_output
 from lowlight_utils.prediction.command import add_enhance_parser, run_enhance
 from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
 from lowlight_utils.tuning.studies import STUDIES, study_recipes
@@ -24,13 +26,25 @@ def main(arguments=None):
 
     Bad input, such as a missing or broken file, ends with one line on standard error and status 1.
     """
-    options = _parser().parse_args(arguments)
+    with forgiving_output() as unprinted:
+        status = _run(_parser().parse_args(arguments))
+        if lost := unprinted():
+            print(f"lowlight_utils: not all could be printed: {lost}", file=sys.stderr)
+        return status or int(lost is not None)
+
+
+def _run(options):
+    """Run one command; return the exit status."""
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
             return options.run(options) or 0
     except (OSError, ValueError, ImportError) as error:
-        print(f"lowlight_utils: {error}", file=sys.stderr)
+        print(f"lowlight_utils: {extras.explain(error) or error}", file=sys.stderr)
+        return 1
+    except MemoryError as error:
+        reason = str(error) or "a larger machine, or smaller pictures, may do"
+        print(f"lowlight_utils: out of memory: {reason}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lowlight_utils: interrupted", file=sys.stderr)
@@ -40,29 +54,6 @@ def main(arguments=None):
 def _warn(message, category, *_):
     """Print a warning on one line, as errors are, without the place in our code."""
     print(f"lowlight_utils: warning: {message}", file=sys.stderr)
-
-
-def _start_keras(to_train=False):
-    """Load Keras and its backend without the lines that TensorFlow logs unasked as it starts.
-
-    It writes them to the process's standard error before any setting counts. Python's own errors
-    are raised as ever.
-
-    To train, switch on oneDNN's convolutions, which TensorFlow leaves off on CPUs without AVX-512:
-    there too they save a third of a training step. One picture alone takes longer with them.
-    """
-    if to_train:
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        import keras
-
-        keras.ops.zeros(1)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _parser():
@@ -127,7 +118,7 @@ def _parser():
     )
     sweep.add_argument(
         "--grace",
-        type=int,
+        type=_positive,
         default=60,
         metavar="SECONDS",
         help="of silence until a process counts as killed (default 60)",
@@ -153,7 +144,10 @@ def _parser():
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
     evaluate.add_argument(
-        "--size", type=int, default=256, help="with --high: resize to this side (default 256)"
+        "--size",
+        type=_positive,
+        default=256,
+        help="with a truth: resize to this side (default 256)",
     )
     evaluate.add_argument("--json", type=Path, help="write the measurements to this file")
     evaluate.set_defaults(run=_evaluate)
@@ -164,16 +158,18 @@ def _parser():
     serve.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
-    serve.add_argument("--max-megabytes", type=int, default=25, help="of an upload (default 25)")
+    serve.add_argument(
+        "--max-megabytes", type=_positive, default=25, help="of an upload (default 25)"
+    )
     serve.add_argument(
         "--max-megapixels",
-        type=int,
+        type=_positive,
         default=25,
         help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 900"
         " MB of memory with an .onnx generator; each more takes some 16 MB)",
     )
     serve.add_argument(
-        "--queue", type=int, default=8, help="photos in work or waiting at most (default 8)"
+        "--queue", type=_positive, default=8, help="photos in work or waiting at most (default 8)"
     )
     serve.add_argument(
         "--rate-limit",
@@ -194,7 +190,7 @@ def _parser():
     benchmark.add_argument("what", choices=("train", "enhance", "slider", "serve"))
     benchmark.add_argument(
         "--width",
-        type=int,
+        type=_positive,
         default=64,
         help="train: the networks' first width; the seed recipe's is 64",
     )
@@ -205,7 +201,7 @@ def _parser():
         "--seconds", type=float, default=60, help="serve: how long to send photos (default 60)"
     )
     benchmark.add_argument(
-        "--clients", type=int, default=20, help="serve: how many send at once (default 20)"
+        "--clients", type=_positive, default=20, help="serve: how many send at once (default 20)"
     )
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
@@ -219,6 +215,14 @@ def _add_dark_side(parser):
         default="left",
         help="of double pictures: where the dark half is (default left)",
     )
+
+
+def _positive(text):
+    """Read a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
 
 
 def _add_overrides(parser, without=()):
@@ -255,11 +259,11 @@ def _kind(annotation):
 
 
 def _enhance(options):
-    return run_enhance(options, _start_keras)
+    return run_enhance(options, start_keras)
 
 
 def _export(options):
-    _start_keras()
+    start_keras()
     from lowlight_utils.prediction import export_generator
     from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 
@@ -282,9 +286,10 @@ def _train(options):
         views=recipe.views,
         low_side=options.dark_side,
     )
-    _start_keras(to_train=True)
+    start_keras(to_train=True)
     from lowlight_utils.training.run import train
 
+    _say_device()
     print(f"training    {splits.train.summary()}")
     print(f"validation  {splits.validation.summary()}")
     start_from = None
@@ -315,12 +320,10 @@ def _sweep(options):
         options.study, read_recipe(options.recipe).but(**changes), options.seeds
     )
     from lowlight_utils.tuning.results import export
+    from lowlight_utils.tuning.sweep import run_sweep
 
-    try:
-        from lowlight_utils.tuning.sweep import run_sweep
-    except ModuleNotFoundError as error:  # Optuna is an extra
-        raise ValueError(str(error)) from error
-    _start_keras(to_train=True)
+    start_keras(to_train=True)
+    _say_device()
     print(f"{STUDIES[options.study].asks} {len(recipes)} trials into {options.out}/")
     sweep = run_sweep(
         recipes,
@@ -331,6 +334,8 @@ def _sweep(options):
         grace=options.grace,
         low_side=options.dark_side,
     )
+    if options.export:
+        export(options.out, options.export)
     wide = max(len(recipe.name) for recipe in recipes)
     print(f"{'':{wide}}{'PSNR':>8}{'SSIM':>8}{'ΔE':>7}{'sharpness':>11}  (validation, last epoch)")
     for recipe in recipes:
@@ -339,7 +344,6 @@ def _sweep(options):
         print(f"{row['ciede2000']:7.1f}{row['sharpness']:11.2f}")
     print(options.out / "results.csv")
     if options.export:
-        export(options.out, options.export)
         print(options.export)
 
 
@@ -365,26 +369,24 @@ def _evaluate(options):
     else:
         measured = list_images(options.low)
     if not is_exported(options.weights):
-        _start_keras()
+        start_keras()
     enhancer = Enhancer(options.weights)
     run = evaluate if options.high or options.pairs else evaluate_unpaired
     evaluation = run({**BASELINES, "ours": enhancer}, measured)
-    print(evaluation)
     if options.json:
         made_by = provenance(enhancer.weights)
         if is_exported(enhancer.weights):
             made_by["exported_from"] = enhancer.generator.made_by
         _write_json(options.json, evaluation.to_json("ours", made_by))
+    print(evaluation)
 
 
 def _serve(options):
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    try:
-        from lowlight_utils.web import Server, Settings, Worker, create_app
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{error.name} is not installed: pip install 'lowlight-utils[web]' brings it"
-        ) from error
+    from lowlight_utils.web import Server, Settings, Worker, create_app
+    from lowlight_utils.web.job import WorkerError
+    from lowlight_utils.web.server import require_address
+
     settings = Settings(
         host=options.host,
         port=options.port,
@@ -396,8 +398,12 @@ def _serve(options):
         rate_limit=options.rate_limit,
         trusted_proxies=options.trusted_proxies,
     )
+    require_address(settings)
     print("Loading the generator ...", flush=True)
-    worker = Worker(settings)
+    try:
+        worker = Worker(settings)
+    except WorkerError as error:
+        raise ValueError(str(error)) from error
     try:
         server = Server(create_app(worker, settings), settings)
         server.stop_on_signals()
@@ -416,12 +422,12 @@ def _benchmark(options):
         from lowlight_utils.web.load import benchmark_serve
 
         result = benchmark_serve(options.weights, options.clients, options.seconds)
-        print(benchmark.table(result))
         if options.json:
             _write_json(options.json, result)
+        print(benchmark.table(result))
         return
     if options.what == "train" or not is_exported(options.weights):
-        _start_keras(to_train=options.what == "train")
+        start_keras(to_train=options.what == "train")
     print("This takes a minute or two.", file=sys.stderr)
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)
@@ -431,16 +437,26 @@ def _benchmark(options):
         result = benchmark_slider(options.weights)
     else:
         result = benchmark.benchmark_enhance(options.weights)
-    print(benchmark.table(result))
     if options.json:
         _write_json(options.json, result)
+    print(benchmark.table(result))
+
+
+def _say_device():
+    """Say what a training runs on, and loudly if it could be more."""
+    print(f"device      {device_line()}", flush=True)
+    if warning := unseen_gpu():
+        print(f"lowlight_utils: {warning}", file=sys.stderr)
 
 
 def _write_json(path, result):
     from lowlight_utils.data.images import replacing
 
+    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    # A file's name that is not in the system's encoding is bytes, mostly UTF-8.
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
     with replacing(path) as file:
-        file.write((json.dumps(result, indent=2) + "\n").encode())
+        file.write(text.encode())
 
 
 if __name__ == "__main__":

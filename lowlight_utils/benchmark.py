@@ -5,12 +5,16 @@ Absolute times depend on the machine and its mood; the ratio of two things timed
 
 import os
 import platform
-import resource
 import statistics
 import sys
 import time
 
 import numpy as np
+
+try:
+    import resource
+except ModuleNotFoundError:  # Windows
+    resource = None
 
 
 def benchmark_train(rounds=5, steps=4, width=64):
@@ -165,8 +169,8 @@ def benchmark_enhance(weights=None, rounds=5):
     -------
     dict
         Seconds (median, minimum, maximum) for "256x256" and "4000x3000", and the peak memory of the
-        whole process in MiB after each; then seconds for each classical method; and "load_s", how
-        long the generator took to load.
+        whole process in MiB after each (None on Windows, which does not tell); then seconds for
+        each classical method; and "load_s", how long the generator took to load.
     """
     from lowlight_utils.prediction import BASELINES, Enhancer
 
@@ -191,7 +195,7 @@ def table(result):
     for name, value in result.items():
         if isinstance(value, dict):
             value = ", ".join(
-                f"{key} {number}" if isinstance(number, int) else f"{key} {number:.3g}"
+                f"{key} {number:.3g}" if isinstance(number, float) else f"{key} {number}"
                 for key, number in value.items()
             )
         elif isinstance(value, float):
@@ -219,6 +223,8 @@ def _spread(seconds):
 
 
 def _peak_memory():
+    if resource is None:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
 

@@ -55,8 +55,8 @@ class ExportedGenerator:
             self._session = start_session(path, threads)
         except ImportError as error:
             raise ImportError(
-                f"{path}: an exported generator runs on onnxruntime, which is not installed; pip"
-                " install onnxruntime, or give a .keras file"
+                f"{path}: an exported generator runs on onnxruntime, which is not installed; the"
+                " extra onnx brings it, or pip install onnxruntime; or give a .keras file"
             ) from error
         except Exception as error:  # ONNX Runtime's errors have no class in common
             reason = str(error).strip().splitlines()[0]
@@ -110,7 +110,8 @@ def start_session(model: Path | bytes, threads: int):
     options.enable_mem_pattern = False
     # Threads that wait in a busy loop take the core from whatever else the server has to do.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    source = model if isinstance(model, bytes) else os.fspath(model)
+    # The bytes, since ONNX Runtime wants a file's name in UTF-8, whatever the system writes.
+    source = model if isinstance(model, bytes) else model.read_bytes()
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 

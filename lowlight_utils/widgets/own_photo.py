@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -75,7 +76,7 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     )
     ends = getattr(enhancer, "lambda_range", None)
     slider = log_slider(*ends, live=False) if ends else None  # a large photo takes a second
-    message = ipywidgets.HTML("Nothing leaves the computer that this notebook runs on.")
+    message = ipywidgets.HTML(_notice())
     picture = picture_widget()
     picture.layout.display = "none"
 
@@ -103,6 +104,18 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     for control in controls:
         control.observe(show, "value")
     return ipywidgets.VBox([ipywidgets.HBox(controls), message, picture])
+
+
+def _notice() -> str:
+    """Say what to know before choosing: a file that is too large vanishes without a word."""
+    stays = "Nothing leaves the computer that this notebook runs on"
+    if "google.colab" in sys.modules:
+        return (
+            f"{stays}, which in Colab is Google's. Colab passes on files of up to about 10 MB: make"
+            " a larger photo smaller, or upload it under Files, on the left, and read it by its"
+            " path."
+        )
+    return f"{stays}. A file of more than 10 MB needs JupyterLab as `make lab` starts it."
 
 
 def _preview(image: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -10,11 +11,13 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from PIL import Image
 from waiting import PATIENCE, wait_for
 
 TESTS = Path(__file__).resolve().parent.parent
+MAKEFILE = TESTS.parent / "Makefile"
 
 CELLS = [
     """
@@ -94,6 +97,8 @@ def address(tmp_path_factory):
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
+    (lab,) = re.findall(r"^\t.*jupyter (lab .*)$", MAKEFILE.read_text(encoding="utf-8"), re.M)
+    options += [option for option in shlex.split(lab) if option.startswith("--ServerApp.")]
     with open(folder / "lab.log", "w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
@@ -214,3 +219,14 @@ def test_a_photo_of_ones_own_is_enhanced(page, screenshots, tmp_path):
     chooser.value.set_files(tmp_path / "dark.png")
     output.get_by_text("save dark-enhanced.jpg").wait_for()
     output.screenshot(path=screenshots / "own_photo.png")
+
+
+def test_a_photo_of_more_than_10_mib_arrives(page, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")
+    assert (tmp_path / "large.png").stat().st_size > 11 * 2**20
+    output = cell(page, 4)
+    with page.expect_file_chooser() as chooser:
+        output.get_by_role("button").click()
+    chooser.value.set_files(tmp_path / "large.png")
+    output.get_by_text("save large-enhanced.jpg").wait_for()
