@@ -19,6 +19,7 @@ from lowlight_utils.data.images import (
     to_network,
     write_image,
 )
+from lowlight_utils.prediction.bars import inside_bars
 from lowlight_utils.prediction.detail import ROUNDING, apply_affine, fit_affine, noise_variance
 from lowlight_utils.prediction.exported import ExportedGenerator, is_exported
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "generator.keras"
 LAMBDA_WEIGHTS = SHIPPED_WEIGHTS.with_name("lambda.keras")
 STEP = 64  # padded sides are multiples of this: 12 sizes a side at most for a backend to compile
+NEUTRAL = 2 / 127.5  # a photo whose channels differ by no more, two levels, has no colour
 MARGIN = 16  # around a small copy, or the network's weakness at borders would be enlarged with it
 
 
@@ -41,6 +43,9 @@ class Enhancer:
     photo's detail. Noise finer than the small copy shows is held back where the photo is flat, but
     kept within texture and along edges, where it cannot be told from detail: a large noisy photo
     comes out less clean than the same photo made smaller first.
+
+    A photo without colour stays without. Black bars at its borders stay black, and do not count as
+    darkness (`lowlight_utils.prediction.bars`).
 
     Parameters
     ----------
@@ -148,6 +153,18 @@ class Enhancer:
             raise ValueError(f"depth must be 8 or 16 bits, not {depth}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must lie between 0 and 1, not {strength}")
+        rows, columns = inside_bars(image)
+        inside = self._enhance(image[rows, columns], strength, lambda_l1, depth)
+        if inside.shape == image.shape:
+            return inside
+        framed = to_image(to_network(image), depth)
+        framed[rows, columns] = inside
+        return framed
+
+    def _enhance(
+        self, image: np.ndarray, strength: float, lambda_l1: float, depth: int
+    ) -> np.ndarray:
+        """Enhance a picture without bars, whole or by way of a smaller copy."""
         height, width = image.shape[:2]
         if max(height, width) <= self.max_side:
             return to_image(self._run(to_network(image), strength, lambda_l1), depth)
@@ -223,6 +240,8 @@ class Enhancer:
         (top, bottom), (left, right) = pads
         height, width = padded.shape[:2]
         inside = output[top : height - bottom, left : width - right].astype(np.float32)
+        if np.ptp(picture, axis=-1).max() <= NEUTRAL:
+            inside = np.repeat(inside.mean(-1, keepdims=True), 3, axis=-1)
         return picture + strength * (inside - picture) if strength < 1 else inside
 
     def _pads(self, side: int, margin: int) -> tuple[int, int]:

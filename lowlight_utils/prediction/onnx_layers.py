@@ -13,7 +13,7 @@ from keras.ops import convert_to_numpy
 from onnx import TensorProto, helper, numpy_helper
 
 import lowlight_utils
-from lowlight_utils.models.film import LAMBDA_RANGE
+from lowlight_utils.models.film import BLACK, LAMBDA_RANGE
 
 OPSET = 17  # of 2022: every onnxruntime that this project's Pythons can install has it
 IR_VERSION = 8  # the layout of the file that belongs to it
@@ -198,6 +198,18 @@ def _log_lambda(graph, layer, x):
     return graph.add("Sub", graph.add("Mul", position, 2 / math.log(most / least)), 1)
 
 
+def _log_level(graph, layer, x):
+    u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), BLACK, 1)
+    axes = {"axes": [1, 2, 3], "keepdims": 0}
+    levels = (
+        graph.add("ReduceMean", graph.add("Log", u), **axes),
+        graph.add("Log", graph.add("ReduceMean", u, **axes)),
+    )
+    columns = (graph.add("Unsqueeze", level, np.array([1])) for level in levels)
+    both = graph.add("Concat", *columns, axis=1)
+    return graph.add("Sub", 1, graph.add("Mul", both, 2 / math.log(BLACK)))
+
+
 def _film(graph, layer, x, code):
     both = _weighted_sum(graph, layer.to_scale_and_shift, code)
     both = graph.add("Unsqueeze", both, np.array([2, 3]))
@@ -248,6 +260,7 @@ LAYERS: dict[str, Callable] = {
     "AddCorrection": _add_correction,
     "Dense": _dense,
     "LogLambda": _log_lambda,
+    "LogLevel": _log_level,
     "FiLM": _film,
 }
 """A layer's class -> function of the graph, the layer and its inputs that adds the layer."""

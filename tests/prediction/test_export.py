@@ -36,6 +36,7 @@ KINDS = {
     },
     "group norm": {"width": 8, "norm": "group", "upsampling": "resize", "padding": "reflect"},
     "batch norm": {"upsampling": "resize"},
+    "told its level": {"condition": "level", "upsampling": "resize", "base": "brightened"},
     "no norm": {"norm": "none", "upsampling": "resize", "base": "input"},
 }
 
