@@ -4,7 +4,7 @@ import numpy as np
 
 BLACK = 2 / 255  # at most the mean of a line that is black; a JPEG's is not quite
 SPECK = 16 / 255  # nothing in such a line is brighter
-EDGE = 8  # lines within which the picture has to begin, after a bar
+EDGE = 4  # lines within which the picture has to begin, after a bar
 LIT = 5 / 255  # what at least half of one of these lines must reach
 
 
