@@ -2,10 +2,10 @@
 
 import numpy as np
 
-BLACK = 2 / 255  # at most the mean of a line that is black; a JPEG's is not quite
+BLACK = 0.5 / 255  # at most the mean of a line that is black; a JPEG's is not quite
 SPECK = 16 / 255  # nothing in such a line is brighter
-EDGE = 4  # lines within which the picture has to begin, after a bar
-LIT = 5 / 255  # what at least half of one of these lines must reach
+EDGE = 8  # lines within which the picture has to begin, after a bar
+LIT = 2 / 255  # what at least half of one of these lines must reach
 
 
 def inside_bars(photo: np.ndarray) -> tuple[slice, slice]:
