@@ -12,6 +12,9 @@ READY := $(VENV)/.ready-$(subst $(comma),-,$(BACKENDS))
 RUN ?= build/runs/quick
 MADE_BY ?= quick mode, bundled photos, 2 CPU cores
 
+# How many processes run the tests; each takes a core and up to 2 GB of memory.
+TESTERS ?= 2
+
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -39,14 +42,15 @@ notebooks: $(READY)
 
 test: $(READY)
 	rm -rf build/test-runs
-	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest --nbval-lax --nbval-current-env tests notebooks
+	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 tests notebooks
 
 # Takes ten minutes more than the tests and the notebooks do, and 4 GB in build/versions/.
 test-versions: $(READY)
 	$(BIN)/python tools/try_versions.py
 
+# Tornado closes the connection over a message of more than 10 MiB: photos, given to a widget.
 lab: $(READY)
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_data_assembly.ipynb
+	$(BIN)/jupyter lab --ServerApp.tornado_settings="{'websocket_max_message_size': 110_000_000}" --notebook-dir=. notebooks/01_data_assembly.ipynb
 
 lint: $(READY)
 	$(BIN)/ruff check .

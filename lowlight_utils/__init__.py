@@ -5,4 +5,10 @@ The library behind the course's notebooks, with a room for each: `lowlight_utils
 that need them do.
 """
 
+import os
+
+# TensorFlow by itself takes all of a GPU's memory as it starts: a second process, or a second
+# notebook's kernel, would find none. It reads this when it first sees a GPU.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
 __version__ = "0.1.0"

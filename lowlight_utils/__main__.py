@@ -7,10 +7,14 @@ import os
 import sys
 import types
 import typing
+import warnings
 from dataclasses import fields
 from pathlib import Path
 
-from lowlight_utils import __version__
+from lowlight_utils import __version__, extras
+from lowlight_utils.backend import device_line, start_keras, unseen_gpu
+from lowlight_utils.console import forgiving_output
+from lowlight_utils.prediction.command import add_enhance_parser, run_enhance
 from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
 from lowlight_utils.tuning.studies import STUDIES, study_recipes
 
@@ -22,38 +26,34 @@ def main(arguments=None):
 
     Bad input, such as a missing or broken file, ends with one line on standard error and status 1.
     """
-    options = _parser().parse_args(arguments)
+    with forgiving_output() as unprinted:
+        status = _run(_parser().parse_args(arguments))
+        if lost := unprinted():
+            print(f"lowlight_utils: not all could be printed: {lost}", file=sys.stderr)
+        return status or int(lost is not None)
+
+
+def _run(options):
+    """Run one command; return the exit status."""
     try:
-        return options.run(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            return options.run(options) or 0
     except (OSError, ValueError, ImportError) as error:
-        print(f"lowlight_utils: {error}", file=sys.stderr)
+        print(f"lowlight_utils: {extras.explain(error) or error}", file=sys.stderr)
+        return 1
+    except MemoryError as error:
+        reason = str(error) or "a larger machine, or smaller pictures, may do"
+        print(f"lowlight_utils: out of memory: {reason}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lowlight_utils: interrupted", file=sys.stderr)
         return 130
 
 
-def _start_keras(to_train=False):
-    """Load Keras and its backend without the lines that TensorFlow logs unasked as it starts.
-
-    It writes them to the process's standard error before any setting counts. Python's own errors
-    are raised as ever.
-
-    To train, switch on oneDNN's convolutions, which TensorFlow leaves off on CPUs without AVX-512:
-    there too they save a third of a training step. One picture alone takes longer with them.
-    """
-    if to_train:
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        import keras
-
-        keras.ops.zeros(1)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def _warn(message, category, *_):
+    """Print a warning on one line, as errors are, without the place in our code."""
+    print(f"lowlight_utils: warning: {message}", file=sys.stderr)
 
 
 def _parser():
@@ -63,15 +63,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    enhance = commands.add_parser("enhance", help="turn dark photos into well-lit ones")
-    enhance.add_argument("photos", nargs="+", metavar="IN", help="photos, or folders of photos")
-    enhance.add_argument(
-        "-o", "--out", required=True, type=Path, help="a file for one photo, else a folder"
-    )
-    enhance.add_argument(
-        "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
-    )
-    enhance.set_defaults(run=_enhance)
+    add_enhance_parser(commands).set_defaults(run=_enhance)
 
     export = commands.add_parser("export", help="write a generator that runs without Keras")
     export.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
@@ -88,6 +80,7 @@ def _parser():
         nargs="+",
         help="sample (the bundled photos), or a folder of pairs; several are joined",
     )
+    _add_dark_side(train)
     train.add_argument(
         "--without-evaluation-scenes",
         action="store_true",
@@ -95,6 +88,12 @@ def _parser():
     )
     train.add_argument("--out", required=True, type=Path, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="FILE",
+        help="a .keras generator of the recipe's networks, whose weights the new run starts from",
+    )
     _add_overrides(train)
     train.set_defaults(run=_train)
 
@@ -107,6 +106,7 @@ def _parser():
     )
     sweep.add_argument("--study", required=True, choices=STUDIES, help="see below")
     sweep.add_argument("--data", required=True, nargs="+", help="as for train; several are joined")
+    _add_dark_side(sweep)
     sweep.add_argument("--out", required=True, type=Path, help="the sweep's folder")
     sweep.add_argument("--recipe", default="quick", help="what the study changes; default: quick")
     sweep.add_argument(
@@ -118,7 +118,7 @@ def _parser():
     )
     sweep.add_argument(
         "--grace",
-        type=int,
+        type=_positive,
         default=60,
         metavar="SECONDS",
         help="of silence until a process counts as killed (default 60)",
@@ -130,12 +130,25 @@ def _parser():
     sweep.set_defaults(run=_sweep)
 
     evaluate = commands.add_parser("evaluate", help="measure a generator and the classical methods")
-    evaluate.add_argument("--low", required=True, type=Path, help="folder of dark pictures")
-    evaluate.add_argument("--high", required=True, type=Path, help="folder of their truths")
+    evaluate.add_argument("--low", type=Path, help="folder of dark pictures")
+    evaluate.add_argument(
+        "--high",
+        type=Path,
+        help="folder of their truths; without one, what needs none is measured, at full size",
+    )
+    evaluate.add_argument(
+        "--pairs", type=Path, metavar="DIR", help="instead of these two, a folder of pairs"
+    )
+    _add_dark_side(evaluate)
     evaluate.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
-    evaluate.add_argument("--size", type=int, default=256, help="resize to this side (default 256)")
+    evaluate.add_argument(
+        "--size",
+        type=_positive,
+        default=256,
+        help="with a truth: resize to this side (default 256)",
+    )
     evaluate.add_argument("--json", type=Path, help="write the measurements to this file")
     evaluate.set_defaults(run=_evaluate)
 
@@ -145,16 +158,18 @@ def _parser():
     serve.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
-    serve.add_argument("--max-megabytes", type=int, default=25, help="of an upload (default 25)")
+    serve.add_argument(
+        "--max-megabytes", type=_positive, default=25, help="of an upload (default 25)"
+    )
     serve.add_argument(
         "--max-megapixels",
-        type=int,
+        type=_positive,
         default=25,
         help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 900"
         " MB of memory with an .onnx generator; each more takes some 16 MB)",
     )
     serve.add_argument(
-        "--queue", type=int, default=8, help="photos in work or waiting at most (default 8)"
+        "--queue", type=_positive, default=8, help="photos in work or waiting at most (default 8)"
     )
     serve.add_argument(
         "--rate-limit",
@@ -170,27 +185,44 @@ def _parser():
     serve.set_defaults(run=_serve)
 
     benchmark = commands.add_parser(
-        "benchmark", help="time training steps, enhancement or the web page"
+        "benchmark", help="time training steps, enhancement, the λ slider or the web page"
     )
-    benchmark.add_argument("what", choices=("train", "enhance", "serve"))
+    benchmark.add_argument("what", choices=("train", "enhance", "slider", "serve"))
     benchmark.add_argument(
         "--width",
-        type=int,
+        type=_positive,
         default=64,
         help="train: the networks' first width; the seed recipe's is 64",
     )
     benchmark.add_argument(
-        "--weights", type=Path, help="enhance, serve: a .keras or .onnx generator"
+        "--weights", type=Path, help="enhance, slider, serve: a .keras or .onnx generator"
     )
     benchmark.add_argument(
         "--seconds", type=float, default=60, help="serve: how long to send photos (default 60)"
     )
     benchmark.add_argument(
-        "--clients", type=int, default=20, help="serve: how many send at once (default 20)"
+        "--clients", type=_positive, default=20, help="serve: how many send at once (default 20)"
     )
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
     return parser
+
+
+def _add_dark_side(parser):
+    parser.add_argument(
+        "--dark-side",
+        choices=("left", "right"),
+        default="left",
+        help="of double pictures: where the dark half is (default left)",
+    )
+
+
+def _positive(text):
+    """Read a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
 
 
 def _add_overrides(parser, without=()):
@@ -227,40 +259,11 @@ def _kind(annotation):
 
 
 def _enhance(options):
-    from lowlight_utils.data import list_images
-    from lowlight_utils.prediction import Enhancer, is_exported
-
-    photos = []
-    for path in map(Path, options.photos):
-        photos += list_images(path) if path.is_dir() else [path]
-    if not photos:
-        raise ValueError(f"There is no picture in {', '.join(options.photos)}.")
-    to_folder = len(photos) > 1 or options.out.is_dir() or not options.out.suffix
-    names = [photo.name for photo in photos]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if to_folder and doubled:
-        raise ValueError(
-            f"Several photos are called {', '.join(doubled)}: enhance them into different folders."
-        )
-    if not is_exported(options.weights):
-        _start_keras()
-    enhancer = Enhancer(options.weights)
-    failed = 0
-    for photo in photos:
-        target = options.out / photo.name if to_folder else options.out
-        try:
-            if target.exists() and target.samefile(photo):
-                raise ValueError(f"{photo}: the result would replace it; name another --out.")
-            enhancer.enhance_file(photo, target)
-            print(target)
-        except (OSError, ValueError) as error:  # one bad photo must not cost the others
-            print(f"lowlight_utils: {error}", file=sys.stderr)
-            failed += 1
-    return 1 if failed else 0
+    return run_enhance(options, start_keras)
 
 
 def _export(options):
-    _start_keras()
+    start_keras()
     from lowlight_utils.prediction import export_generator
     from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 
@@ -279,14 +282,29 @@ def _train(options):
         copies=recipe.copies,
         seed=recipe.seed,
         evaluation_scenes=not options.without_evaluation_scenes,
+        lights=recipe.lights,
+        views=recipe.views,
+        low_side=options.dark_side,
     )
-    _start_keras(to_train=True)
+    start_keras(to_train=True)
     from lowlight_utils.training.run import train
 
+    _say_device()
     print(f"training    {splits.train.summary()}")
     print(f"validation  {splits.validation.summary()}")
-    verbose = 1 if sys.stdout.isatty() else 2
-    run = train(recipe, splits, options.out, resume=options.resume, verbose=verbose)
+    start_from = None
+    if options.start_from:
+        from lowlight_utils.prediction.enhance import load_generator
+
+        start_from = load_generator(options.start_from)
+    run = train(
+        recipe,
+        splits,
+        options.out,
+        resume=options.resume,
+        start_from=start_from,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
     scores = run.history["val_psnr"]
     kept = max(scores) if recipe.keep == "best" else scores[-1]
     print(f"{run.generator_file}: {kept:.2f} dB on the validation pairs")
@@ -302,12 +320,10 @@ def _sweep(options):
         options.study, read_recipe(options.recipe).but(**changes), options.seeds
     )
     from lowlight_utils.tuning.results import export
+    from lowlight_utils.tuning.sweep import run_sweep
 
-    try:
-        from lowlight_utils.tuning.sweep import run_sweep
-    except ModuleNotFoundError as error:  # Optuna is an extra
-        raise ValueError(str(error)) from error
-    _start_keras(to_train=True)
+    start_keras(to_train=True)
+    _say_device()
     print(f"{STUDIES[options.study].asks} {len(recipes)} trials into {options.out}/")
     sweep = run_sweep(
         recipes,
@@ -316,7 +332,10 @@ def _sweep(options):
         name=options.name or options.study,
         storage=options.storage,
         grace=options.grace,
+        low_side=options.dark_side,
     )
+    if options.export:
+        export(options.out, options.export)
     wide = max(len(recipe.name) for recipe in recipes)
     print(f"{'':{wide}}{'PSNR':>8}{'SSIM':>8}{'ΔE':>7}{'sharpness':>11}  (validation, last epoch)")
     for recipe in recipes:
@@ -325,36 +344,49 @@ def _sweep(options):
         print(f"{row['ciede2000']:7.1f}{row['sharpness']:11.2f}")
     print(options.out / "results.csv")
     if options.export:
-        export(options.out, options.export)
         print(options.export)
 
 
 def _evaluate(options):
-    from lowlight_utils.data import PairSet
-    from lowlight_utils.prediction import BASELINES, Enhancer, is_exported, provenance
+    from lowlight_utils.data import PairSet, list_images, read_pairs
+    from lowlight_utils.prediction import (
+        BASELINES,
+        Enhancer,
+        evaluate_unpaired,
+        is_exported,
+        provenance,
+    )
     from lowlight_utils.prediction.evaluate import evaluate
 
-    pairs = PairSet.from_folders(options.low, options.high, size=options.size)
+    if bool(options.low) == bool(options.pairs) or (options.high and options.pairs):
+        raise ValueError(
+            "Give --low DIR and --high DIR, or --pairs DIR with both in it, or --low DIR alone."
+        )
+    if options.pairs:
+        measured = read_pairs(options.pairs, options.size, options.dark_side)
+    elif options.high:
+        measured = PairSet.from_folders(options.low, options.high, size=options.size)
+    else:
+        measured = list_images(options.low)
     if not is_exported(options.weights):
-        _start_keras()
+        start_keras()
     enhancer = Enhancer(options.weights)
-    evaluation = evaluate({**BASELINES, "ours": enhancer}, pairs)
-    print(evaluation)
+    run = evaluate if options.high or options.pairs else evaluate_unpaired
+    evaluation = run({**BASELINES, "ours": enhancer}, measured)
     if options.json:
         made_by = provenance(enhancer.weights)
         if is_exported(enhancer.weights):
             made_by["exported_from"] = enhancer.generator.made_by
         _write_json(options.json, evaluation.to_json("ours", made_by))
+    print(evaluation)
 
 
 def _serve(options):
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    try:
-        from lowlight_utils.web import Server, Settings, Worker, create_app
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{error.name} is not installed: pip install 'lowlight-utils[web]' brings it"
-        ) from error
+    from lowlight_utils.web import Server, Settings, Worker, create_app
+    from lowlight_utils.web.job import WorkerError
+    from lowlight_utils.web.server import require_address
+
     settings = Settings(
         host=options.host,
         port=options.port,
@@ -366,8 +398,12 @@ def _serve(options):
         rate_limit=options.rate_limit,
         trusted_proxies=options.trusted_proxies,
     )
+    require_address(settings)
     print("Loading the generator ...", flush=True)
-    worker = Worker(settings)
+    try:
+        worker = Worker(settings)
+    except WorkerError as error:
+        raise ValueError(str(error)) from error
     try:
         server = Server(create_app(worker, settings), settings)
         server.stop_on_signals()
@@ -386,27 +422,41 @@ def _benchmark(options):
         from lowlight_utils.web.load import benchmark_serve
 
         result = benchmark_serve(options.weights, options.clients, options.seconds)
-        print(benchmark.table(result))
         if options.json:
             _write_json(options.json, result)
+        print(benchmark.table(result))
         return
     if options.what == "train" or not is_exported(options.weights):
-        _start_keras(to_train=options.what == "train")
+        start_keras(to_train=options.what == "train")
     print("This takes a minute or two.", file=sys.stderr)
     if options.what == "train":
         result = benchmark.benchmark_train(width=options.width)
+    elif options.what == "slider":
+        from lowlight_utils.widgets.timing import benchmark_slider
+
+        result = benchmark_slider(options.weights)
     else:
         result = benchmark.benchmark_enhance(options.weights)
-    print(benchmark.table(result))
     if options.json:
         _write_json(options.json, result)
+    print(benchmark.table(result))
+
+
+def _say_device():
+    """Say what a training runs on, and loudly if it could be more."""
+    print(f"device      {device_line()}", flush=True)
+    if warning := unseen_gpu():
+        print(f"lowlight_utils: {warning}", file=sys.stderr)
 
 
 def _write_json(path, result):
     from lowlight_utils.data.images import replacing
 
+    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    # A file's name that is not in the system's encoding is bytes, mostly UTF-8.
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
     with replacing(path) as file:
-        file.write((json.dumps(result, indent=2) + "\n").encode())
+        file.write(text.encode())
 
 
 if __name__ == "__main__":

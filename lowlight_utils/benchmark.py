@@ -5,12 +5,16 @@ Absolute times depend on the machine and its mood; the ratio of two things timed
 
 import os
 import platform
-import resource
 import statistics
 import sys
 import time
 
 import numpy as np
+
+try:
+    import resource
+except ModuleNotFoundError:  # Windows
+    resource = None
 
 
 def benchmark_train(rounds=5, steps=4, width=64):
@@ -152,6 +156,8 @@ def plain_pix2pix_steps(recipe, low, high):
 def benchmark_enhance(weights=None, rounds=5):
     """Time the enhancement of a 256x256 picture and of a 12-megapixel photo.
 
+    Beside them the classical methods, on the small picture.
+
     Parameters
     ----------
     weights : path, optional
@@ -163,23 +169,24 @@ def benchmark_enhance(weights=None, rounds=5):
     -------
     dict
         Seconds (median, minimum, maximum) for "256x256" and "4000x3000", and the peak memory of the
-        whole process in MiB after each.
+        whole process in MiB after each (None on Windows, which does not tell); then seconds for
+        each classical method; and "load_s", how long the generator took to load.
     """
-    from lowlight_utils.prediction import Enhancer
+    from lowlight_utils.prediction import BASELINES, Enhancer
 
-    enhancer = Enhancer(weights) if weights else Enhancer()
+    started = time.perf_counter()
+    enhancer = Enhancer(weights)
+    load_seconds = time.perf_counter() - started
     rng = np.random.default_rng(0)
     result = {}
     for height, width in ((256, 256), (3000, 4000)):
         photo = rng.integers(0, 40, (height, width, 3), dtype=np.uint8)
-        seconds = []
-        for round_ in range(-1, rounds):
-            started = time.perf_counter()
-            enhancer(photo)
-            if round_ >= 0:
-                seconds.append(time.perf_counter() - started)
-        result[f"{width}x{height}"] = {**_spread(seconds), "peak_memory_mib": _peak_memory()}
-    return {"what": "enhancing one picture", **result, **_machine()}
+        spread = _spread(_seconds(enhancer, photo, rounds))
+        result[f"{width}x{height}"] = {**spread, "peak_memory_mib": _peak_memory()}
+    small = rng.integers(0, 40, (256, 256, 3), dtype=np.uint8)
+    for name, baseline in BASELINES.items():
+        result[name] = _spread(_seconds(baseline, small, rounds))
+    return {"what": "enhancing one picture", "load_s": load_seconds, **result, **_machine()}
 
 
 def table(result):
@@ -188,13 +195,23 @@ def table(result):
     for name, value in result.items():
         if isinstance(value, dict):
             value = ", ".join(
-                f"{key} {number}" if isinstance(number, int) else f"{key} {number:.3g}"
+                f"{key} {number:.3g}" if isinstance(number, float) else f"{key} {number}"
                 for key, number in value.items()
             )
         elif isinstance(value, float):
             value = f"{value:.2f}"
         lines.append(f"{name:>22}  {value}")
     return "\n".join(lines)
+
+
+def _seconds(enhance, photo, rounds):
+    """Time some calls, after one that warms up."""
+    seconds = []
+    for _ in range(rounds + 1):
+        started = time.perf_counter()
+        enhance(photo)
+        seconds.append(time.perf_counter() - started)
+    return seconds[1:]
 
 
 def _spread(seconds):
@@ -206,6 +223,8 @@ def _spread(seconds):
 
 
 def _peak_memory():
+    if resource is None:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
 

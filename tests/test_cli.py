@@ -1,18 +1,24 @@
 """The command line, run as its users run it: as a process of its own."""
 
+import io
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from pictures import make_photo
 from PIL import Image
+from waiting import PATIENCE
 
+from lowlight_utils.__main__ import main
 from lowlight_utils.data import read_image, write_image
+from lowlight_utils.prediction import BASELINES
 from lowlight_utils.training import QUICK
 from lowlight_utils.tuning import read_table
 
@@ -22,8 +28,17 @@ def lowlight(*arguments):
         [sys.executable, "-m", "lowlight_utils", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
+
+
+def lowlight_here(*arguments):
+    """The same in this process: quicker, and enough where only words and files matter."""
+    out, err = io.StringIO(), io.StringIO()
+    # Restoring the environment, which the commands that train change.
+    with patch.dict(os.environ), redirect_stdout(out), redirect_stderr(err):
+        status = main([*map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +87,7 @@ def test_enhance_applies_the_orientation_that_a_camera_noted(tmp_path, weights):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     Image.fromarray(make_photo(40, 64) // 8).save(tmp_path / "turned.jpg", exif=exif)
-    done = lowlight(
+    done = lowlight_here(
         "enhance", tmp_path / "turned.jpg", "-o", tmp_path / "lit.jpg", "--weights", weights
     )
     assert done.returncode == 0, done.stderr
@@ -95,7 +110,7 @@ def test_enhance_of_a_folder_names_the_broken_photo_and_does_the_others(tmp_path
 def test_enhance_never_overwrites_the_photo_it_reads(tmp_path, weights):
     write_image(tmp_path / "dark.png", make_photo() // 8)
     before = (tmp_path / "dark.png").read_bytes()
-    done = lowlight("enhance", tmp_path / "dark.png", "-o", tmp_path, "--weights", weights)
+    done = lowlight_here("enhance", tmp_path / "dark.png", "-o", tmp_path, "--weights", weights)
     assert done.returncode == 1
     assert "dark.png" in done.stderr
     assert (tmp_path / "dark.png").read_bytes() == before
@@ -103,7 +118,7 @@ def test_enhance_never_overwrites_the_photo_it_reads(tmp_path, weights):
 
 def test_enhance_names_a_weights_file_that_is_missing(tmp_path):
     write_image(tmp_path / "dark.png", make_photo())
-    done = lowlight(
+    done = lowlight_here(
         "enhance", tmp_path / "dark.png", "-o", tmp_path / "o.png", "--weights", "no.keras"
     )
     assert done.returncode == 1
@@ -120,10 +135,10 @@ def test_train_then_resume_then_evaluate(tmp_path, pair_folders):
     assert done.returncode == 0, done.stderr
     assert re.search(r"generator\.keras: \d+\.\d\d dB", done.stdout)
 
-    again = lowlight(*train)
+    again = lowlight_here(*train)
     assert again.returncode == 1
     assert "already holds a run" in again.stderr
-    resumed = lowlight(*train, "--resume")
+    resumed = lowlight_here(*train, "--resume")
     assert resumed.returncode == 0, resumed.stderr
 
     result = tmp_path / "result.json"
@@ -150,15 +165,15 @@ def test_train_then_resume_then_evaluate(tmp_path, pair_folders):
 
 
 def test_train_refuses_an_unknown_recipe_and_lists_those_there_are(tmp_path):
-    done = lowlight("train", "--recipe", "sead", "--data", "sample", "--out", tmp_path)
+    done = lowlight_here("train", "--recipe", "sead", "--data", "sample", "--out", tmp_path)
     assert done.returncode == 1
     assert "seed-1" in done.stderr
 
 
-def sweep(out, *options):
+def sweep(out, *options, run=lowlight):
     small = ["--size", 32, "--crop", 32, "--copies", 1, "--width", 4, "--depth", 3, "--epochs", 1]
     small += ["--discriminator-width", 4]
-    return lowlight("sweep", "--data", "sample", "--out", out, *small, *options)
+    return run("sweep", "--data", "sample", "--out", out, *small, *options)
 
 
 def test_sweep_writes_a_table_whose_rows_can_be_trained_again(tmp_path):
@@ -178,7 +193,7 @@ def test_sweep_writes_a_table_whose_rows_can_be_trained_again(tmp_path):
 
 
 def test_sweep_refuses_to_override_what_the_study_varies(tmp_path):
-    done = sweep(tmp_path, "--study", "seed-five", "--lambda-l1", 3)
+    done = sweep(tmp_path, "--study", "seed-five", "--lambda-l1", 3, run=lowlight_here)
     assert done.returncode == 1
     assert "sets lambda_l1 itself" in done.stderr
     assert not list(tmp_path.iterdir())
@@ -196,7 +211,7 @@ def test_sweep_without_optuna_says_what_to_install(tmp_path, monkeypatch):
 def test_evaluate_names_a_picture_without_a_partner(tmp_path, pair_folders, weights):
     low, high = pair_folders
     (high / "2.png").unlink()
-    done = lowlight("evaluate", "--low", low, "--high", high, "--weights", weights)
+    done = lowlight_here("evaluate", "--low", low, "--high", high, "--weights", weights)
     assert done.returncode == 1
     assert "2" in done.stderr
     assert "Traceback" not in done.stderr
@@ -204,8 +219,22 @@ def test_evaluate_names_a_picture_without_a_partner(tmp_path, pair_folders, weig
 
 def test_benchmark_enhance_reports_time_and_memory(tmp_path, weights):
     figures = tmp_path / "figures.json"
-    done = lowlight("benchmark", "enhance", "--weights", weights, "--json", figures)
+    done = lowlight_here("benchmark", "enhance", "--weights", weights, "--json", figures)
     assert done.returncode == 0, done.stderr
     measured = json.loads(figures.read_text(encoding="utf-8"))
-    assert measured["4000x3000"]["median_s"] > measured["256x256"]["median_s"] > 0
+    for what in ("4000x3000", "256x256", *BASELINES):
+        assert 0 < measured[what]["min_s"] <= measured[what]["median_s"] <= measured[what]["max_s"]
     assert measured["4000x3000"]["peak_memory_mib"] > 100
+
+
+def test_benchmark_slider_times_moves_with_the_generator_in_them(capsys, tmp_path):
+    figures = tmp_path / "figures.json"
+    assert main(["benchmark", "slider", "--json", str(figures)]) == 0
+    measured = json.loads(figures.read_text(encoding="utf-8"))
+    assert 0 < measured["generator"]["min_s"] < measured["move"]["min_s"]
+    assert "move" in capsys.readouterr().out
+
+
+def test_benchmark_slider_refuses_a_generator_that_is_not_told_lambda(capsys, weights):
+    assert main(["benchmark", "slider", "--weights", str(weights)]) == 1
+    assert "generator.keras: this generator is not told λ" in capsys.readouterr().err

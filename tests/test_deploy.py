@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 import urllib.error
 import urllib.request
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -40,7 +40,7 @@ def needs(tool, where="the Debian package of that name"):
 
 def check(*command, **options):
     done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=120, **options
+        [str(part) for part in command], capture_output=True, text=True, timeout=PATIENCE, **options
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -163,7 +163,7 @@ def test_the_unit_is_hardened(unit):
     analyze = needs("systemd-analyze", "part of systemd")
     # 0 is sealed and 10 is bare; most services of a distribution score above 9.
     command = [analyze, "security", "--offline=yes", "--threshold=20", unit]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     if "unrecognized option" in done.stderr:
         pytest.skip("this systemd cannot judge a unit that is not installed (needs 250)")
     assert done.returncode == 0, done.stdout
@@ -191,6 +191,14 @@ class Echo(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture
 def behind_caddy(tmp_path):
     """Run Caddy with our file, on plain HTTP and free ports; give its address."""
@@ -210,30 +218,25 @@ def behind_caddy(tmp_path):
     with open(tmp_path / "log", "w") as log:
         process = subprocess.Popen(command, env=os.environ | home, stdout=log, stderr=log)
     try:
-        for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+        wait_for(lambda: listens(port), process)
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
         page.shutdown()
         page.server_close()
 
 
 def test_the_proxy_passes_the_page_on_but_not_its_figures(behind_caddy):
-    with urllib.request.urlopen(f"{behind_caddy}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"{behind_caddy}/healthz", timeout=PATIENCE) as answer:
         assert json.load(answer)["path"] == "/healthz"
         assert "max-age" in answer.headers["Strict-Transport-Security"]
     for path in ("/metrics", "/metrics/"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(behind_caddy + path, timeout=10)
+            urllib.request.urlopen(behind_caddy + path, timeout=PATIENCE)
 
 
 def test_a_client_cannot_choose_the_address_that_the_page_sees(behind_caddy):
     request = urllib.request.Request(behind_caddy, headers={"X-Forwarded-For": "8.8.8.8"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert json.load(answer)["for"] == "127.0.0.1"

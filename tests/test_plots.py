@@ -98,6 +98,9 @@ FIGURES = {
         photos(1, 256, 256)[0], patchgan_discriminator(width=4), made_by=MADE_BY
     ),
     "loss_curves": lambda: plots.loss_curves(history(150), chosen=120, made_by=MADE_BY),
+    "loss_curves with SSIM": lambda: plots.loss_curves(
+        history(20) | {"ssim_loss": history(20)["l1_loss"]}, made_by=MADE_BY
+    ),
     "loss_curves of few epochs": lambda: plots.loss_curves(history(1)),
     "method_comparison": lambda: plots.method_comparison(means(), made_by=MADE_BY),
     "error_split": lambda: plots.error_split(error_splits(), made_by=MADE_BY),
@@ -346,6 +349,12 @@ def test_loss_curves_plot_every_key():
     lines = [x for axes in figure.axes for x in axes.get_lines() if len(x.get_xdata()) == 20]
     assert len(lines) == 7
     assert {"ln 2: undecided", "total", "adversarial", "L1", "real", "fake"} <= set(texts(figure))
+
+
+def test_loss_curves_show_the_ssim_term_beside_the_others():
+    figure = plots.loss_curves(history(20) | {"ssim_loss": [0.5] * 19 + [0.25]})
+    (line,) = [x for axes in figure.axes for x in axes.get_lines() if x.get_label() == "1 − SSIM"]
+    assert line.get_ydata()[-1] == 0.25
 
 
 def test_loss_curves_leave_out_epochs_without_validation():

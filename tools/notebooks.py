@@ -26,6 +26,15 @@ NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build" / "notebooks"
 CELL_TIMEOUT = 3600  # seconds
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?=\.git|/|\"|'|\)|\s|$)")
+# What a kernel says of its language, without its version: nbconvert --to script goes by it.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 LOG_NOISE = "WARNING: All log messages before absl::InitializeLog()"
 COLAB = re.compile(r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob")
 
@@ -72,7 +81,7 @@ def run(path, refresh):
     log = BUILD / f"{path.stem}.log"  # what the kernel's process says beside the notebook
     error = None
     try:
-        with open(log, "w") as stderr:
+        with open(log, "w", encoding="utf-8") as stderr:
             client.execute(stderr=stderr)
     except (CellExecutionError, DeadKernelError) as failure:
         error = failure
@@ -97,7 +106,7 @@ def tidy(notebook):
         cell.metadata.pop("execution", None)
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if not is_log_noise(output)]
-    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["language_info"] = LANGUAGE
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3",
         "language": "python",

@@ -3,7 +3,6 @@
 import hashlib
 import lzma
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -11,13 +10,21 @@ import tempfile
 import time
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # on Windows
+    fcntl = None
 
 MAX_UNPACKED_BYTES = 4 * 2**30
 MAX_MEMBERS = 50_000
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
-INSTEAD = "or point --data at a folder you have"
+_WORKPLACE = ".download-part-"
+INSTEAD = "or point --data (in the notebooks, LOWLIGHT_DATA) at a folder you have"
 
 
 class DownloadError(RuntimeError):
@@ -25,6 +32,45 @@ class DownloadError(RuntimeError):
 
     The message is one line: which file, what is wrong with it, and what to do.
     """
+
+
+@contextmanager
+def workplace(beside: Path) -> Iterator[Path]:
+    """Make a temporary folder in `beside`, and clear away those that killed processes left there.
+
+    A living process holds a lock in its own, which ends with it however it ends. On Windows, which
+    has no such locks, nothing is cleared away.
+
+    Yields
+    ------
+    Path
+        The folder; it is removed at the end.
+    """
+    for left in beside.glob(f"{_WORKPLACE}*") if fcntl else ():
+        with suppress(OSError), _locked(left, wait=False):
+            shutil.rmtree(left)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=beside))
+        try:
+            with _locked(folder, wait=True):
+                if not folder.exists():  # another process took it for one that was left
+                    continue
+                try:
+                    yield folder
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
+            return
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # where an open lock was in the way
+
+
+@contextmanager
+def _locked(folder, wait):
+    """Hold the lock of a temporary folder; OSError if another process does."""
+    with open(folder / ".lock", "a") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
 
 
 def fetch(
@@ -82,8 +128,8 @@ def fetch(
     get = _get_from_drive if on_drive else _get
     target.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, attempts + 1):
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=target.parent) as temporary:
-            part = Path(temporary) / name
+        with workplace(target.parent) as temporary:
+            part = temporary / name
             problem, may_pass = get(url, part, progress)
             if problem is None and sha256 not in (None, _sha256(part)):
                 problem, may_pass = "what arrived has another checksum than it should", True
@@ -249,16 +295,13 @@ def unpack(
         return folder
     check_archive(archive, max_bytes)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".unpacking-{secrets.token_hex(8)}")
-    try:
-        temporary.mkdir()
+    with workplace(folder.parent) as temporary:
+        whole = temporary / "whole"
         with zipfile.ZipFile(archive) as opened:
-            opened.extractall(temporary)
+            opened.extractall(whole)
         if folder.exists():
             folder.rmdir()  # it is empty; Windows does not rename onto it
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.replace(whole, folder)
     return folder
 
 

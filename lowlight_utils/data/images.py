@@ -1,28 +1,31 @@
 """Pictures in and out: files to ``uint8`` sRGB arrays and back, and arrays to the networks' range.
 
 At the library's edge an image is ``uint8[H, W, 3]`` in sRGB, channels in the order red, green,
-blue. Inside the networks it is ``float32[..., H, W, 3]`` in [-1, 1]. `to_network` and `to_image`
-are the only two functions that convert between the two.
+blue. A picture with more depth is ``uint16[H, W, 3]``, where 65535 is white, for those who ask for
+it: what is dark has few levels of 8 bits, and steps between them show once it is brightened. Inside
+the networks both are ``float32[..., H, W, 3]`` in [-1, 1]. `to_network` and `to_image` are the only
+two functions that convert between the two.
 """
 
-import io
 import os
 import re
-import secrets
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from lowlight_utils.data.decode import MAX_PIXELS, ImageError, decode
+from lowlight_utils.data.decode import MAX_PIXELS, decode
+from lowlight_utils.data.encode import encode_image, replacing, write_image
+from lowlight_utils.data.errors import ImageError, ImageWarning
+from lowlight_utils.data.kinds import is_photo_that_is_not_read
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "ImageError",
+    "ImageWarning",
     "encode_image",
     "list_images",
     "natural_key",
@@ -32,49 +35,48 @@ __all__ = [
     "resize",
     "to_image",
     "to_network",
+    "unread_photos",
     "write_image",
 ]
 
 IMAGE_SUFFIXES = tuple(
-    ".avif .bmp .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pgm .png .pnm .ppm .tga .tif"
-    " .tiff .webp".split()
+    ".avif .bmp .gif .heic .heif .hif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pgm .png .pnm .ppm .psd"
+    " .tga .tif .tiff .webp".split()
 )
-"""What `list_images` takes for a picture; HEIC is among them to be refused rather than skipped."""
-
-_LOSSLESS_WEBP = {"lossless": True, "exact": True}
-_WRITERS = {  # suffix: (Pillow's format, its options, whether it holds an alpha channel)
-    ".avif": ("AVIF", {"quality": 90, "subsampling": "4:4:4"}, True),
-    ".bmp": ("BMP", {}, False),
-    ".gif": ("GIF", {}, False),
-    ".jp2": ("JPEG2000", {}, True),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}, False),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}, False),
-    ".png": ("PNG", {}, True),
-    ".ppm": ("PPM", {}, False),
-    ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}, True),
-    ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}, True),
-    ".webp": ("WEBP", _LOSSLESS_WEBP, True),
-}
+"""What `list_images` takes for a picture; HEIC is among them even where it cannot be read, to be
+refused rather than skipped."""
 
 
-def read_image(source: str | os.PathLike | BinaryIO, *, name: str | None = None) -> np.ndarray:
+def read_image(
+    source: str | os.PathLike | BinaryIO, *, name: str | None = None, deep: bool = False
+) -> np.ndarray:
     """Read one picture as a person would see it.
 
     EXIF orientation is applied and an embedded ICC profile is converted to sRGB. 16-bit samples are
-    scaled to 8 bits; greyscale, 1-bit, palette, CMYK and Lab become RGB; an alpha channel is
-    dropped (see `read_image_and_alpha`).
+    rounded to 8 bits, unless asked for; greyscale, 1-bit, palette, CMYK and Lab become RGB; an
+    alpha channel is dropped (see `read_image_and_alpha`).
 
     Parameters
     ----------
     source : path or binary file
-        Any format that Pillow decodes by itself.
+        Any format that Pillow decodes by itself, any TIFF that tifffile does, and HEIF where
+        pillow-heif is installed.
     name : str, optional
         What to call the picture in an error; by default the path.
+    deep : bool
+        Keep what a file has beyond 8 bits a sample: PNG, TIFF, PGM and PPM files of up to 16, and
+        HEIF photos of 10 or 12 bits. Of AVIF and of JPEG 2000 in colour, 8 bits are read.
 
     Returns
     -------
-    uint8[H, W, 3]
-        sRGB, in the order red, green, blue.
+    uint8[H, W, 3], or uint16[H, W, 3] of a file with more depth
+        sRGB, in the order red, green, blue. In uint16 65535 is white.
+
+    Warns
+    -----
+    ImageWarning
+        The file has a fault that the picture does not suffer from: an end mark or the last few
+        bytes missing from a JPEG, damaged or very large notes in a PNG.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def read_image(source: str | os.PathLike | BinaryIO, *, name: str | None = None)
         Missing, empty, truncated or not a picture; animated or with several pages; more than
         `MAX_PIXELS` pixels; samples without an agreed white (floating point, 32-bit integers).
     """
-    return read_image_and_alpha(source, name=name)[0]
+    return read_image_and_alpha(source, name=name, deep=deep)[0]
 
 
 def read_image_and_alpha(
@@ -91,6 +93,7 @@ def read_image_and_alpha(
     name: str | None = None,
     formats: Collection[str] | None = None,
     max_pixels: int = MAX_PIXELS,
+    deep: bool = False,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Read one picture and its transparency.
 
@@ -106,113 +109,12 @@ def read_image_and_alpha(
 
     Returns
     -------
-    image : uint8[H, W, 3]
+    image : uint8[H, W, 3] or uint16[H, W, 3]
         sRGB; where the picture is transparent, the colour that is stored there.
     alpha : uint8[H, W] or None
         0 is transparent, 255 opaque; None if the file has no transparency.
     """
-    return decode(source, name, formats, max_pixels)
-
-
-def write_image(
-    path: str | os.PathLike, image: np.ndarray, alpha: np.ndarray | None = None
-) -> None:
-    """Write one picture, whole or not at all.
-
-    The file is written under a temporary name beside its place and then renamed, so that neither a
-    crash nor a full disk leaves half a picture. Missing folders are made.
-
-    Parameters
-    ----------
-    path : path
-        The suffix chooses the format. JPEG is written at quality 95 without chroma subsampling;
-        PNG, TIFF, BMP, PPM and WebP lose nothing.
-    image : uint8[H, W, 3]
-        sRGB, in the order red, green, blue.
-    alpha : uint8[H, W], optional
-        Transparency; left out where the format has none (JPEG, BMP, PPM, GIF).
-
-    Raises
-    ------
-    ImageError
-        The suffix is not one that can be written, or the encoder or the disk refused.
-    ValueError
-        `image` or `alpha` is not of the shape and type above.
-    """
-    path = Path(path)
-    picture, format_, options = _prepare(str(path), path.suffix, image, alpha)
-    try:
-        with replacing(path) as file:
-            picture.save(file, format=format_, **options)
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{path}: cannot be written ({error}); check folder and disk") from error
-
-
-def encode_image(
-    image: np.ndarray, suffix: str, alpha: np.ndarray | None = None, **options
-) -> bytes:
-    """Give one picture as the bytes of a file.
-
-    Parameters
-    ----------
-    image, alpha
-        See `write_image`.
-    suffix : str
-        Chooses the format, such as ".png".
-    options
-        For Pillow's encoder, in place of those that `write_image` uses.
-
-    Raises
-    ------
-    ImageError, ValueError
-        See `write_image`.
-    """
-    picture, format_, defaults = _prepare("picture", suffix, image, alpha)
-    buffer = io.BytesIO()
-    try:
-        picture.save(buffer, format=format_, **(defaults | options))
-    except (OSError, ValueError) as error:
-        raise ImageError(f"picture: cannot be written as {format_} ({error})") from error
-    return buffer.getvalue()
-
-
-def _prepare(
-    name: str, suffix: str, image: np.ndarray, alpha: np.ndarray | None
-) -> tuple[Image.Image, str, dict]:
-    """Check what is to be written; give it with Pillow's name of the format and its options."""
-    _require_uint8_rgb(image, 3)
-    if alpha is not None and (alpha.dtype != np.uint8 or alpha.shape != image.shape[:2]):
-        raise ValueError(
-            f"alpha is {alpha.dtype}{list(alpha.shape)}; needs uint8{list(image.shape[:2])}"
-        )
-    Image.init()
-    format_, options, holds_alpha = _WRITERS.get(suffix.lower(), (None, {}, False))
-    if format_ not in Image.SAVE:
-        known = " ".join(suffix for suffix, (kind, *_) in _WRITERS.items() if kind in Image.SAVE)
-        raise ImageError(f"{name}: cannot write '{suffix}'; end the name in one of {known}")
-    picture = Image.fromarray(image)
-    if alpha is not None and holds_alpha:
-        picture.putalpha(Image.fromarray(alpha))
-    return picture, format_, options
-
-
-@contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open a file that takes the name `path` only once the block has ended without an error.
-
-    Missing folders are made. If the block raises, nothing is left behind and a file that already
-    was at `path` stays as it was.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not tempfile: its files are readable by their owner alone, and stay so after the rename.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with open(temporary, "x+b") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return decode(source, name, formats, max_pixels, deep)
 
 
 def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
@@ -220,17 +122,24 @@ def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
 
     Parameters
     ----------
-    image : uint8[H, W, 3]
+    image : uint8[H, W, 3] or uint16[H, W, 3]
     size : int or (int, int)
         The side of a square, or (height, width), in pixels.
 
     Returns
     -------
-    uint8[height, width, 3]
+    The same type, [height, width, 3]
     """
     height, width = (size, size) if isinstance(size, int) else size
     if image.shape[:2] == (height, width):
         return image
+    if image.dtype == np.uint16:
+        result = np.empty((height, width, 3), np.uint16)
+        for channel in range(3):  # one at a time: Pillow has floats for grey alone
+            plane = Image.fromarray(image[..., channel].astype(np.float32))
+            resized = plane.resize((width, height), Image.Resampling.BILINEAR)
+            result[..., channel] = np.rint(np.asarray(resized))
+        return result
     picture = Image.fromarray(image)
     return np.array(picture.resize((width, height), Image.Resampling.BILINEAR))
 
@@ -240,32 +149,38 @@ def to_network(images: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    images : uint8[..., H, W, 3]
+    images : uint8[..., H, W, 3] or uint16[..., H, W, 3]
 
     Returns
     -------
     float32[..., H, W, 3]
-        In [-1, 1]; 0 becomes -1 and 255 becomes 1.
+        In [-1, 1]; 0 becomes -1, and white, 255 or 65535, becomes 1.
     """
     images = np.asarray(images)
-    _require_uint8_rgb(images)
+    if images.dtype not in (np.uint8, np.uint16) or images.ndim < 3 or images.shape[-1] != 3:
+        raise ValueError(
+            "needs uint8[..., H, W, 3] with values 0 to 255, or uint16 with values 0 to 65535, but"
+            f" got {images.dtype}{list(images.shape)}"
+        )
     scaled = images.astype(np.float32)
-    scaled /= 127.5
+    scaled /= np.iinfo(images.dtype).max / 2
     scaled -= 1
     return scaled
 
 
-def to_image(values: np.ndarray) -> np.ndarray:
+def to_image(values: np.ndarray, depth: int = 8) -> np.ndarray:
     """Convert what the networks give to images.
 
     Parameters
     ----------
     values : float[..., H, W, 3]
         In [-1, 1], as an array or a tensor of any backend; what lies outside is clipped.
+    depth : int
+        8, or 16 bits a channel.
 
     Returns
     -------
-    uint8[..., H, W, 3]
+    uint8[..., H, W, 3] or uint16[..., H, W, 3]
         Rounded to the nearest level.
 
     Raises
@@ -276,9 +191,11 @@ def to_image(values: np.ndarray) -> np.ndarray:
     values = np.array(values, dtype=np.float32)
     if np.isnan(values).any():
         raise ValueError("the network's output has NaNs in it: its training has diverged")
+    type_ = {8: np.uint8, 16: np.uint16}[depth]
+    white = np.iinfo(type_).max
     values += 1
-    values *= 127.5
-    return np.rint(np.clip(values, 0, 255, out=values), out=values).astype(np.uint8)
+    values *= white / 2
+    return np.rint(np.clip(values, 0, white, out=values), out=values).astype(type_)
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
@@ -305,16 +222,20 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
+def unread_photos(folder: str | os.PathLike) -> list[Path]:
+    """List the photos in a folder that `list_images` leaves out because they are not read.
+
+    Such as camera RAW and JPEG XL files, in natural order.
+    """
+    found = [
+        path
+        for path in Path(folder).iterdir()
+        if is_photo_that_is_not_read(path.name) and path.name[0] != "." and path.is_file()
+    ]
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
 def natural_key(name: str) -> tuple:
     """Sort key that takes runs of digits as numbers: 'photo2' before 'photo10'."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return (*(int(part) if i % 2 else part for i, part in enumerate(parts)), name)
-
-
-def _require_uint8_rgb(images: np.ndarray, ndim: int | None = None) -> None:
-    fits = images.dtype == np.uint8 and images.ndim >= 3 and images.shape[-1] == 3
-    if not fits or (ndim is not None and images.ndim != ndim):
-        shape = "[H, W, 3]" if ndim == 3 else "[..., H, W, 3]"
-        raise ValueError(
-            f"needs uint8{shape} with values 0 to 255, but got {images.dtype}{list(images.shape)}"
-        )

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from lowlight_utils.data.images import ImageError, read_image, write_image
+from lowlight_utils.data.layouts import HOW, tagged_pairs
 from lowlight_utils.data.matching import (
     height_x_width,
+    looks_paired,
     looks_swapped,
     match_by_stem,
     mean_levels,
+    of_different_views,
     scenes_of,
     some,
     stack_pairs,
@@ -105,7 +108,11 @@ class PairSet:
         """Read a folder of dark and a folder of well-lit pictures.
 
         Pictures are matched by the stem of their names, never by the order in which a directory
-        lists them: ``low/1.png`` goes with ``high/1.jpg``. The pairs come in natural order.
+        lists them: ``low/1.png`` goes with ``high/1.jpg``, and with ``high/1_high.jpg`` if all of
+        them name their side. The pairs come in natural order.
+
+        It warns if most pictures are brighter than their partners, and of pairs that do not show
+        the same view.
 
         Parameters
         ----------
@@ -122,7 +129,27 @@ class PairSet:
             cannot be read, a folder without pictures.
         """
         paths = match_by_stem(low_dir, high_dir)
+        return cls._from_paths(paths, size, scenes, f"{low_dir} and {high_dir}")
 
+    @classmethod
+    def from_tagged(
+        cls,
+        folder: str | os.PathLike,
+        size: Size | None = 256,
+        scenes: Mapping[str, str] | Callable[[str], str] | None = None,
+    ) -> "PairSet":
+        """Read a folder with both pictures of each pair: ``1_low.png`` goes with ``1_high.png``.
+
+        The side may stand before or after the name, in capitals too, and be called as the folders
+        in `lowlight_utils.data.layouts` may be. Parameters and errors are those of `from_folders`.
+        """
+        paths = tagged_pairs(Path(folder))
+        if not paths:
+            raise ImageError(f"{folder}: there are no NAME_low and NAME_high in it")
+        return cls._from_paths(paths, size, scenes, folder)
+
+    @classmethod
+    def _from_paths(cls, paths, size, scenes, where):
         def read_pair(name: str) -> tuple[np.ndarray, np.ndarray]:
             low_path, high_path = paths[name]
             low, high = read_image(low_path), read_image(high_path)
@@ -134,12 +161,18 @@ class PairSet:
             return low, high
 
         low, high = stack_pairs(list(paths), read_pair, size)
+        # The names say which is which, and whoever gave them may have reasons: this only warns.
         if looks_swapped(low, high):
             warnings.warn(
-                f"most pictures in {low_dir} are brighter than their partners in {high_dir}:"
-                " are the two folders swapped?",
-                stacklevel=2,
+                f"{where}: most pictures that should be dark are brighter than their partners; are"
+                " the two sides swapped?",
+                stacklevel=3,
             )
+        differing, most = of_different_views(list(paths), low, high)
+        if differing:
+            found = f"{len(differing)} of {len(paths)} pairs do not seem to show the same view"
+            look = "do the names belong together?" if most else "look at them"
+            warnings.warn(f"{where}: {found} ({some(differing)}); {look}", stacklevel=3)
         return cls(low, high, tuple(paths), scenes_of(paths, scenes))
 
     @classmethod
@@ -168,8 +201,9 @@ class PairSet:
         Raises
         ------
         ImageError
-            A picture of odd width, or that cannot be read; two with one stem; no pictures; or most
-            pictures are brighter on the side that should be dark.
+            A picture of odd width, or that cannot be read; two with one stem; no pictures; or of
+            most pictures the halves do not show the same view, or the side that should be dark is
+            not clearly darker.
         """
         if low_side not in ("left", "right"):
             raise ValueError(f"low_side is 'left' or 'right', not {low_side!r}")
@@ -181,19 +215,38 @@ class PairSet:
             middle, odd = divmod(both.shape[1], 2)
             if odd:
                 raise ImageError(
-                    f"{path}: {both.shape[1]} pixels wide, so not two pictures side by side;"
-                    " use from_folders for single pictures"
+                    f"{path}: {both.shape[1]} pixels wide, so not two pictures side by side; a"
+                    f" folder of pairs holds {HOW}"
                 )
             left, right = both[:, :middle], both[:, middle:]
             return (left, right) if low_side == "left" else (right, left)
 
         low, high = stack_pairs(list(paths), read_pair, size)
+        # Unlike folders, whose names say which is which, only the pixels can tell here.
+        differing, most = of_different_views(list(paths), low, high)
+        if most:
+            raise ImageError(
+                f"{folder}: holds no double pictures: in {len(differing)} of {len(paths)} the"
+                f" halves do not show the same view ({some(differing)}); a folder of pairs holds"
+                f" {HOW}"
+            )
+        if differing:
+            warnings.warn(
+                f"{folder}: in {len(differing)} of {len(paths)} double pictures the halves do not"
+                f" seem to show the same view ({some(differing)}); look at them",
+                stacklevel=2,
+            )
         if looks_swapped(low, high):
-            # Unlike folders, whose names say which is which, only the pixels can tell here.
             other = "right" if low_side == "left" else "left"
             raise ImageError(
                 f"{folder}: most pictures are brighter on the {low_side}, where the dark one should"
-                f" be; pass low_side={other!r} if they are stored the other way round"
+                f" be; if they are stored the other way round, say --dark-side {other} (in Python,"
+                f" low_side={other!r})"
+            )
+        if not looks_paired(low, high):
+            raise ImageError(
+                f"{folder}: of most pictures neither half is clearly darker than the other, so they"
+                " are not pairs of a dark photo and a well-lit one"
             )
         return cls(low, high, tuple(paths), scenes_of(paths, scenes))
 

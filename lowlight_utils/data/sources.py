@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
@@ -13,8 +13,26 @@ from pathlib import Path
 import numpy as np
 
 from lowlight_utils.data.darken import DarknessRanges, darken, draw_darkness
-from lowlight_utils.data.download import INSTEAD, DownloadError, fetch_and_unpack
-from lowlight_utils.data.images import IMAGE_SUFFIXES, ImageError, list_images, read_image, resize
+from lowlight_utils.data.download import (
+    INSTEAD,
+    DownloadError,
+    fetch_and_unpack,
+    holds_something,
+)
+from lowlight_utils.data.images import ImageError, list_images, read_image, resize
+from lowlight_utils.data.layouts import (
+    HOW,
+    PART_NAMES,
+    child,
+    folders_where,
+    is_picture,
+    only,
+    parts_in,
+    sides,
+    tagged_pairs,
+    what_to_rename,
+)
+from lowlight_utils.data.lights import LIGHTS, random_view
 from lowlight_utils.data.pairs import PairSet
 
 PARTS = ("train", "validation", "test")
@@ -23,10 +41,16 @@ LOL_URL = "https://huggingface.co/datasets/geekyrakshit/LoL-Dataset/resolve/main
 LOL_DRIVE_URL = "https://drive.google.com/uc?id=157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB"
 SYNTHETIC_URL = "https://drive.google.com/uc?id=1G6fi9Kiu7CDnW2Sh7UQ5ikvScRv8Q14F"
 
+_UNFINISHED = ".download-unfinished"
+"""A file that lies in the folder of `download_pairs` until both are there."""
+
 LOL_PARTS = ("our485", "eval15")
 LOL_MISFRAMED = "648"
 """Its two photographs do not show the same view."""
 LOL_PREFIX = "lol-"
+
+EVEN = "even"
+VIEWS = ("whole", "random")
 
 VALIDATION_COPIES = 4
 """How often a bundled validation photo is darkened: five photos alone make a noisy judge."""
@@ -43,9 +67,13 @@ class Splits:
 
 def sample_dir() -> Path:
     """Find the bundled photos: inside an installed package, or in data/sample of a clone."""
+    return _bundled("sample", "LICENCES.csv")
+
+
+def _bundled(name: str, inside: str) -> Path:
     here = Path(__file__).resolve().parent
-    for folder in (here / "sample", here.parents[1] / "data" / "sample"):
-        if (folder / "LICENCES.csv").is_file():
+    for folder in (here / name, here.parents[1] / "data" / name):
+        if (folder / inside).is_file():
             return folder
     raise FileNotFoundError(f"the bundled photos are not beside {here}; install the package again")
 
@@ -96,6 +124,8 @@ def sample_pairs(
     copies: int = 1,
     seed: int = 0,
     ranges: DarknessRanges | None = None,
+    lights: str = EVEN,
+    views: str = "whole",
 ) -> PairSet:
     """Pairs made from the bundled photos, by darkening them.
 
@@ -110,21 +140,84 @@ def sample_pairs(
         Which darkness a photo gets depends on the seed, the photo's name and the number of the
         copy alone.
     ranges : DarknessRanges, optional
-        By default those that are fitted to LOL.
+        Of even light; by default those that are fitted to LOL.
+    lights, views : str
+        See `photo_pairs`.
 
     Returns
     -------
     PairSet
         Named after the photos, which are also the scenes; from the second copy on with a number.
     """
+    return photo_pairs(sample_photos(part), size, copies, seed, ranges, lights, views)
+
+
+def kodak_pairs(
+    size: int = 256, copies: int = 1, seed: int = 0, lights: str = EVEN, views: str = "whole"
+) -> PairSet:
+    """Pairs made from Kodak's 24 bundled photographs, 768x512; see `photo_pairs`."""
+    folder = _bundled("kodak", "kodim01.jpg")
+    return photo_pairs(list_images(folder), size, copies, seed, None, lights, views)
+
+
+def photo_pairs(
+    photos: Sequence[Path],
+    size: int | tuple[int, int] = 256,
+    copies: int = 1,
+    seed: int = 0,
+    ranges: DarknessRanges | None = None,
+    lights: str = EVEN,
+    views: str = "whole",
+) -> PairSet:
+    """Pairs made from well-lit photos, by taking their light away.
+
+    Parameters
+    ----------
+    photos : sequence of Path
+    size : int or (height, width)
+        What the photos are resized to before they lose their light.
+    copies : int
+        How often each photo is used, each time differently.
+    seed : int
+        What becomes of a photo depends on the seed, the photo's name and the number of the copy
+        alone.
+    ranges : DarknessRanges, optional
+        Of even light; by default those that are fitted to LOL.
+    lights : str
+        Which of `LIGHTS`, joined with "+": the copies of a photo take them in turn.
+    views : {"whole", "random"}
+        "random": each copy shows another square of the photo, see `random_view`.
+
+    Returns
+    -------
+    PairSet
+        Named after the photos, which are also the scenes; from the second copy on with a number.
+
+    Raises
+    ------
+    ValueError
+        `copies` is below 1, or `lights` or `views` are unknown.
+    """
     if copies < 1:
         raise ValueError(f"copies is {copies}; has to be at least 1")
+    if views not in VIEWS:
+        raise ValueError(f"views is {views!r}; has to be one of {', '.join(VIEWS)}")
+    unknown = [light for light in lights.split("+") if light not in LIGHTS]
+    if unknown:
+        raise ValueError(f"lights {', '.join(unknown)} are not among {', '.join(LIGHTS)}")
     lows, highs, names, scenes = [], [], [], []
-    for path in sample_photos(part):
-        high = resize(read_image(path), size)
+    for path in photos:
+        photo = read_image(path)
+        whole = resize(photo, size)
         for copy in range(copies):
             rng = np.random.default_rng([seed, zlib.crc32(path.stem.encode()), copy])
-            lows.append(darken(high, draw_darkness(rng, ranges), rng))
+            light = lights.split("+")[copy % (lights.count("+") + 1)]
+            shown = whole if views == "whole" else resize(random_view(photo, size, rng), size)
+            if light == EVEN:
+                low, high = darken(shown, draw_darkness(rng, ranges), rng), shown
+            else:
+                low, high = LIGHTS[light](shown, rng)
+            lows.append(low)
             highs.append(high)
             names.append(f"{path.stem}-{copy + 1}" if copy else path.stem)
             scenes.append(path.stem)
@@ -152,7 +245,7 @@ def download_lol(folder: str | os.PathLike, url: str = LOL_URL) -> Path:
         See `fetch_and_unpack`; or `folder` holds something else.
     """
     fetch_and_unpack(url, folder, name="lol_dataset.zip")
-    return _downloaded(Path(folder), ("our485",))
+    return _downloaded(Path(folder), *_LOL_TRAINING)
 
 
 def download_synthetic(folder: str | os.PathLike, url: str = SYNTHETIC_URL) -> Path:
@@ -162,12 +255,66 @@ def download_synthetic(folder: str | os.PathLike, url: str = SYNTHETIC_URL) -> P
     and ``high/``.
     """
     fetch_and_unpack(url, folder, name="BrighteningTrain.zip")
-    return _downloaded(Path(folder), ("low", "high"))
+    return _downloaded(Path(folder), *_BOTH_SIDES)
 
 
-def _downloaded(folder: Path, names: tuple[str, ...]) -> Path:
+def download_pairs(
+    folder: str | os.PathLike, lol_url: str = LOL_URL, synthetic_url: str = SYNTHETIC_URL
+) -> Path:
+    """Download the pairs that the course trains on in full mode: LOL, and those made from RAW.
+
+    If one of the two fails, or the process is killed, the next call fetches what is missing. A
+    folder that holds something, but not a download of this function that was broken off, is left
+    as it is: it may hold pairs of your own.
+
+    Parameters
+    ----------
+    folder : path
+        Gets ``lol/`` and ``synthetic/``. Made if it is missing.
+    lol_url, synthetic_url : str
+        See `download_lol` and `download_synthetic`.
+
+    Returns
+    -------
+    Path
+        `folder`, for `load_splits`, which refuses it until both are there.
+
+    Raises
+    ------
+    DownloadError
+        See `download_lol`.
+    """
+    folder = Path(folder).expanduser()
+    unfinished = folder / _UNFINISHED
+    if not unfinished.exists() and holds_something(folder):
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
+            return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
+    download_lol(folder / "lol", lol_url)
+    download_synthetic(folder / "synthetic", synthetic_url)
+    unfinished.unlink()
+    return folder
+
+
+def _require_downloaded(folder: Path) -> None:
+    """Name the download if a folder is missing, or holds half of it."""
+    call = f"lowlight_utils.data.download_pairs({str(folder)!r}), as notebook 01 does in full mode"
+    if not folder.is_dir():
+        raise ImageError(
+            f"{folder}: there is no such folder; check the path, or download the course's pairs"
+            f" into it: {call}"
+        )
+    if (folder / _UNFINISHED).exists():
+        raise ImageError(
+            f"{folder}: its download was broken off; call {call}, again, or delete"
+            f" {folder / _UNFINISHED} to use what is there"
+        )
+
+
+def _downloaded(folder: Path, holds: Callable[[Path], object], what: str) -> Path:
     try:
-        return _folder_holding(folder.expanduser(), names)
+        return _folder_where(folder.expanduser(), holds, what)
     except ImageError as error:
         raise DownloadError(f"{error}; or give a new or empty folder, {INSTEAD}") from error
 
@@ -200,8 +347,9 @@ def lol_pairs(
     """
     if part not in LOL_PARTS:
         raise ValueError(f"part is {part!r}; LOL has {' and '.join(LOL_PARTS)}")
-    root = _folder_holding(Path(folder).expanduser(), (part,)) / part
-    pairs = PairSet.from_folders(root / "low", root / "high", size, scenes=lol_scene)
+    holds, what = _holding(part)
+    root = child(_folder_where(Path(folder).expanduser(), holds, what), (part,))
+    pairs = PairSet.from_folders(*_sides_of(root), size, scenes=lol_scene)
     return pairs[np.array([name != LOL_MISFRAMED for name in pairs.names])]
 
 
@@ -256,8 +404,7 @@ def synthetic_pairs(folder: str | os.PathLike, size: int | tuple[int, int] | Non
     ImageError
         No folder inside has both, or several have; or see `PairSet.from_folders`.
     """
-    root = _folder_holding(Path(folder).expanduser(), ("low", "high"))
-    return PairSet.from_folders(root / "low", root / "high", size)
+    return PairSet.from_folders(*_sides_of(Path(folder).expanduser()), size)
 
 
 def combine(
@@ -309,21 +456,26 @@ def load_splits(
     seed: int = 0,
     *,
     evaluation_scenes: bool = True,
+    lights: str = EVEN,
+    views: str = "whole",
+    low_side: str = "left",
 ) -> Splits:
     """Read whatever ``train --data`` is given.
 
     Parameters
     ----------
-    data : "sample" or path, or a sequence of these
-        The bundled photos, or a folder that holds one of
+    data : "sample", "kodak" or path, or a sequence of these
+        The bundled photos; or Kodak's, all of which are for training; or a folder that holds one of
 
-        - ``low/`` and ``high/``, here or in one folder further inside;
+        - ``low/`` and ``high/``, here or in one folder further inside; ``Low/`` and ``Normal/``,
+          ``input/`` and ``target/`` and other such names (`lowlight_utils.data.layouts`) do too;
+        - both pictures of each pair, as ``1_low.png`` and ``1_high.png``;
         - ``our485/`` and perhaps ``eval15/`` (LOL), likewise: the latter becomes the test set. If
           another folder with ``low/`` and ``high/`` lies beside them, its pairs are taken for the
           synthetic ones and the two are joined (`combine`);
-        - double pictures, the dark one on the left;
-        - ``train/`` and perhaps ``validation/`` (or ``val/``) and ``test/``, each with one of
-          these.
+        - double pictures, the dark one on the left (or see `low_side`);
+        - ``train/`` and perhaps ``validation/`` (or ``valid/``, ``val/``) and ``test/``, each with
+          one of these, here or in one folder further inside.
 
         A part that is not there is split off from the training pairs by scene: a tenth. LOL alone
         is split as `split_lol` has it, and without ``eval15/`` its test set is empty. Of several
@@ -341,6 +493,10 @@ def load_splits(
         Whether training may see the scenes of LOL's evaluation pairs, at other exposures. The
         official split has them in; without them the evaluation says what a generator does in rooms
         that it has never seen.
+    lights, views : str
+        For the training pairs made from "sample" and "kodak", see `photo_pairs`.
+    low_side : {"left", "right"}
+        Of double pictures, on which side the dark one is.
 
     Raises
     ------
@@ -350,42 +506,46 @@ def load_splits(
         Too few scenes to split, or `copies` is below 1.
     """
     if not isinstance(data, (str, os.PathLike)):
-        several = [
-            load_splits(one, size, copies, seed, evaluation_scenes=evaluation_scenes)
-            for one in data
-        ]
+        rules = {
+            "evaluation_scenes": evaluation_scenes,
+            "lights": lights,
+            "views": views,
+            "low_side": low_side,
+        }
+        several = [load_splits(one, size, copies, seed, **rules) for one in data]
         if not several:
             raise ValueError("no data are named; give sample, or a folder of pairs")
         return Splits(*(reduce(add, (getattr(one, part) for one in several)) for part in PARTS))
     if str(data) == "sample":
-        numbers = {"train": copies, "validation": VALIDATION_COPIES, "test": 1}
-        seeds = {"train": seed, "validation": 0, "test": 0}
-        parts = (sample_pairs(part, size, numbers[part], seeds[part]) for part in PARTS)
-        return Splits(*parts)
+        train = sample_pairs("train", size, copies, seed, None, lights, views)
+        return Splits(
+            train, sample_pairs("validation", size, VALIDATION_COPIES), sample_pairs("test", size)
+        )
+    if str(data) == "kodak":
+        train = kodak_pairs(size, copies, seed, lights, views)
+        return Splits(train, train[:0], train[:0])
     folder = Path(data).expanduser()
+    _require_downloaded(folder)
     validation = test = None
-    if (folder / "train").is_dir():
-        train = _read(folder / "train", size)
-        for name in ("validation", "val"):
-            if validation is None and (folder / name).is_dir():
-                validation = _read(folder / name, size)
-        if (folder / "test").is_dir():
-            test = _read(folder / "test", size)
-    elif _folders_holding(folder, ("our485",)):
+    parts = _find_parts(folder)
+    if parts:
+        read = {part: read_pairs(path, size, low_side) for part, path in parts.items()}
+        train, validation, test = (read.get(part) for part in PARTS)
+    elif folders_where(folder, _LOL_TRAINING[0]):
         lol = lol_pairs(folder, "our485", size)
         train, validation = split_lol(lol)
         test = lol[:0]
-        if _folders_holding(folder, ("eval15",)):
+        if folders_where(folder, _holding("eval15")[0]):
             test = lol_pairs(folder, "eval15", size)
-        others = [f for f in _folders_holding(folder, ("low", "high")) if f.name not in LOL_PARTS]
+        others = [f for f in folders_where(folder, sides) if f.name.casefold() not in LOL_PARTS]
         if others:
-            synthetic = synthetic_pairs(_only(others, "low/ and high/"), size)
+            synthetic = synthetic_pairs(only(others, "low/ and high/"), size)
             train, test = combine(lol, test, synthetic, seed)
             validation = None
         if not evaluation_scenes:
             train = train[np.array([not in_lol_evaluation(scene) for scene in train.scenes])]
     else:
-        train = _read(folder, size)
+        train = read_pairs(folder, size, low_side)
     train, split_validation, split_test = train.split(
         validation=0.1 if validation is None else 0.0, test=0.1 if test is None else 0.0, seed=seed
     )
@@ -420,19 +580,51 @@ def split_lol(pairs: PairSet) -> tuple[PairSet, PairSet]:
     return pairs[np.array([scene not in held_out for scene in pairs.scenes])], validation
 
 
-def _read(folder: Path, size: int | tuple[int, int]) -> PairSet:
-    """Pairs from low/ and high/, or from double pictures."""
-    if _folders_holding(folder, ("low", "high")):
-        root = _folder_holding(folder, ("low", "high"))
-        if root.name in LOL_PARTS:
-            return lol_pairs(root.parent, root.name, size)
-        return PairSet.from_folders(root / "low", root / "high", size, scenes=_scene_of_file)
-    if any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir()):
-        return PairSet.from_concatenated(folder, size, scenes=_scene_of_file)
-    raise ImageError(
-        f"{folder}: holds no pairs; give it low/ and high/, or our485/ and eval15/, or double"
-        " pictures with the dark half on the left"
-    )
+def _find_parts(folder: Path) -> dict[str, Path]:
+    """The folders train/ and perhaps validation/ and test/, here or in one folder further inside.
+
+    LOL comes first: it may lie beside folders of other pairs.
+    """
+    if "train" in parts_in(folder):
+        return parts_in(folder)
+    if folders_where(folder, _LOL_TRAINING[0]):
+        return {}
+    found = folders_where(folder, lambda inside: child(inside, PART_NAMES["train"]))
+    return parts_in(only(found, "train/")) if found else {}
+
+
+def read_pairs(
+    folder: str | os.PathLike, size: int | tuple[int, int] = 256, low_side: str = "left"
+) -> PairSet:
+    """Read one folder of pairs that are not split into parts.
+
+    Parameters
+    ----------
+    folder : path
+        One with ``low/`` and ``high/``, with NAME_low and NAME_high, or with double pictures; see
+        `load_splits`.
+    size : int or (height, width)
+        What to resize to.
+    low_side : {"left", "right"}
+        Of double pictures, on which side the dark one is.
+
+    Raises
+    ------
+    ImageError
+        Nothing of the above is there, or a picture or pair is not as it should be.
+    """
+    folder = Path(folder).expanduser()
+    found = folders_where(folder, sides)
+    if found:
+        root = only(found, "low/ and high/")
+        if root.name.casefold() in LOL_PARTS:
+            return lol_pairs(root.parent, root.name.casefold(), size)
+        return PairSet.from_folders(*sides(root), size, scenes=_scene_of_file)
+    if any(map(is_picture, folder.iterdir())):
+        if tagged_pairs(folder):
+            return PairSet.from_tagged(folder, size, scenes=_scene_of_file)
+        return PairSet.from_concatenated(folder, size, _scene_of_file, low_side)
+    raise ImageError(f"{folder}: holds no pairs; give it {HOW}{what_to_rename(folder)}")
 
 
 def _scene_of_file(name: str) -> str:
@@ -442,36 +634,21 @@ def _scene_of_file(name: str) -> str:
     return name
 
 
-def _folders_holding(folder: Path, names: tuple[str, ...], depth: int = 3) -> list[Path]:
-    """`folder` itself, if it has all of `names` in it, or else those inside that do."""
-    if not folder.is_dir():
-        raise ImageError(f"{folder}: there is no such folder; check the path")
-    if all((folder / name).is_dir() for name in names):
-        return [folder]
-    if depth == 0:
-        return []
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
-    return [
-        found
-        for path in inside
-        if not path.name.startswith((".", "__MACOSX"))
-        for found in _folders_holding(path, names, depth - 1)
-    ]
+def _holding(name: str) -> tuple[Callable[[Path], object], str]:
+    """What tells a folder that holds another one, and how messages call it."""
+    return lambda folder: child(folder, (name,)), f"{name}/"
 
 
-def _folder_holding(folder: Path, names: tuple[str, ...]) -> Path:
-    found = _folders_holding(folder, names)
-    wanted = " and ".join(f"{name}/" for name in names)
+_LOL_TRAINING = _holding("our485")
+_BOTH_SIDES = sides, "low/ and high/"
+
+
+def _sides_of(folder: Path) -> tuple[Path, Path]:
+    return sides(_folder_where(folder, *_BOTH_SIDES))
+
+
+def _folder_where(folder: Path, holds: Callable[[Path], object], what: str) -> Path:
+    found = folders_where(folder, holds)
     if not found:
-        raise ImageError(f"{folder}: there is no {wanted} in it; check the path")
-    return _only(found, wanted)
-
-
-def _only(found: list[Path], what: str) -> Path:
-    if len(found) > 1:
-        raise ImageError(f"{what} are in several folders ({_some(found)}); give one of these")
-    return found[0]
-
-
-def _some(paths: list[Path]) -> str:
-    return ", ".join(map(str, paths[:5])) + (", ..." if len(paths) > 5 else "")
+        raise ImageError(f"{folder}: there is no {what} in it; check the path")
+    return only(found, what)

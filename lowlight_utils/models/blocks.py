@@ -97,6 +97,8 @@ class AutoExposure(layers.Layer):
     ----------
     target : float
         Level in (0, 1) that a flat grey picture is brought to.
+    darkens : bool
+        Whether a picture that is brighter than that is made darker. If not, it stays as it is.
 
     Notes
     -----
@@ -104,24 +106,27 @@ class AutoExposure(layers.Layer):
     the darkest levels of a dark picture would fall together.
     """
 
-    def __init__(self, target=0.4, **kwargs):
+    def __init__(self, target=0.4, darkens=True, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not 0.0 < target < 1.0:
             raise ValueError(f"target must lie between 0 and 1, not {target}.")
         self.target = target
+        self.darkens = darkens
 
     def call(self, picture):
         # Half a level of an 8-bit picture keeps black's logarithm finite; 0.98, a white picture's.
         u = ops.clip((picture + 1.0) / 2.0, 0.5 / 255.0, 1.0)
         mean = ops.clip(ops.mean(u, axis=(1, 2, 3), keepdims=True), 0.5 / 255.0, 0.98)
         gamma = ops.log(ops.cast(self.target, "float32")) / ops.log(mean)
+        if not self.darkens:
+            gamma = ops.minimum(gamma, 1.0)
         return 2.0 * ops.power(u, gamma) - 1.0
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "target": self.target}
+        return {**super().get_config(), "target": self.target, "darkens": self.darkens}
 
 
 @keras.saving.register_keras_serializable(package="lowlight_utils")

@@ -5,8 +5,9 @@ import math
 import keras
 from keras import layers, ops
 
-CONDITIONS = ("none", "lambda")
+CONDITIONS = ("none", "lambda", "level")
 LAMBDA_RANGE = (0.01, 1000.0)  # what a conditional generator learns; beyond lies guesswork
+BLACK = 0.5 / 255  # half a level
 CODE = 32  # numbers that λ becomes before each block makes of them what it needs
 
 
@@ -22,10 +23,54 @@ def lambda_code(lambda_l1):
     -------
     KerasTensor float32[n, 32]
     """
-    x = LogLambda(name="lambda_log")(lambda_l1)
+    return _code(LogLambda(name="lambda_log")(lambda_l1), "lambda")
+
+
+def level_code(low):
+    """Turn a photo's own darkness into the features that every block's modulation starts from.
+
+    A normalised network does not know how dark its picture was. It is told here, because that says
+    something about how bright the scene should become.
+
+    Parameters
+    ----------
+    low : KerasTensor float32[n, h, w, 3]
+
+    Returns
+    -------
+    KerasTensor float32[n, 32]
+    """
+    return _code(LogLevel(name="level_log")(low), "level")
+
+
+def _code(x, name):
     for i in (1, 2):
-        x = layers.Dense(CODE, activation="relu", name=f"lambda_code{i}")(x)
+        x = layers.Dense(CODE, activation="relu", name=f"{name}_code{i}")(x)
     return x
+
+
+@keras.saving.register_keras_serializable(package="lowlight_utils")
+class LogLevel(layers.Layer):
+    """Measure how dark pictures are: float32[n, h, w, 3] in [-1, 1] -> float32[n, 2].
+
+    The mean of the logarithm of the levels, and the logarithm of their mean, both to base 2 and
+    scaled so that black is -1 and white 1. Where light is even the two are close; a lamp in the
+    dark pulls them apart.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+
+    def call(self, picture):
+        # Half a level of an 8-bit picture keeps black's logarithm finite.
+        u = ops.clip((picture + 1.0) / 2.0, BLACK, 1.0)
+        both = ops.stack(
+            [ops.mean(ops.log(u), axis=(1, 2, 3)), ops.log(ops.mean(u, axis=(1, 2, 3)))], axis=-1
+        )
+        return 1.0 - both * (2.0 / math.log(BLACK))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], 2
 
 
 @keras.saving.register_keras_serializable(package="lowlight_utils")

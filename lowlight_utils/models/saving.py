@@ -43,7 +43,7 @@ def save_generator(generator, path):
     Raises
     ------
     OSError
-        The file cannot be written; what was there stays.
+        The file cannot be written; what was there stays. The message names it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +62,9 @@ def save_generator(generator, path):
                     continue
                 with source.open(part) as old, target.open(part, "w", force_zip64=True) as new:
                     shutil.copyfileobj(old, new, 2**20)
+    except Exception as error:  # Keras's and HDF5's own are not always OSErrors
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise OSError(f"{path}: cannot be written ({reason})") from error
     finally:
         as_saved.unlink(missing_ok=True)
 

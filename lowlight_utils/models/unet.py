@@ -14,10 +14,10 @@ from lowlight_utils.models.blocks import (
     require_norm,
     upsample,
 )
-from lowlight_utils.models.film import CONDITIONS, FiLM, lambda_code
+from lowlight_utils.models.film import CONDITIONS, FiLM, lambda_code, level_code
 
 UPSAMPLINGS = ("transpose", "resize")
-BASES = ("none", "input", "auto_exposure")
+BASES = ("none", "input", "auto_exposure", "brightened")
 WIDEST = 8  # channels stop growing at eight times the first width: 64 -> 512
 DROPOUT_BLOCKS = 3  # the innermost blocks of the way up that drop activations
 
@@ -61,19 +61,20 @@ def unet_generator(
         Transposed convolutions know zeros alone.
     dropout : float
         Rate in the three innermost blocks of the way up, in [0, 1).
-    base : {"none", "input", "auto_exposure"}
+    base : {"none", "input", "auto_exposure", "brightened"}
         What the network's output is added to. "none": nothing, a tanh makes the picture. "input":
         the dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the
-        network then also sees beside the dark one. With a base, the last block has a skip at full
-        resolution.
+        network then also sees beside the dark one. "brightened": the same, but a picture that is
+        bright already stays as it is. With a base, the last block has a skip at full resolution.
     stem : bool
         With a base: convolve at full resolution too, before the first block and after the last.
         Without, what is added to each pixel is linear in the pixels around it, so grain cannot be
         told from texture and stays.
-    condition : {"none", "lambda"}
+    condition : {"none", "lambda", "level"}
         "lambda": the generator also takes λ, and every block but the first is modulated by it
         (`FiLM`; without a base, the last is not either), so that one network serves every λ
-        (`ConditionalGAN` trains it so).
+        (`ConditionalGAN` trains it so). "level": every block is modulated likewise, but by how dark
+        the picture itself is (`LogLevel`).
     dtype : str, optional
         Keras dtype policy of the blocks, such as "mixed_bfloat16". The output stays float32.
     name : str
@@ -113,7 +114,9 @@ def unet_generator(
 
     low = keras.Input(input_shape, name="low")
     lambda_l1 = keras.Input((1,), name="lambda") if condition == "lambda" else None
-    code = lambda_code(lambda_l1) if condition == "lambda" else None
+    code = {"lambda": lambda: lambda_code(lambda_l1), "level": lambda: level_code(low)}.get(
+        condition, lambda: None
+    )()
 
     def modulate(x, label):
         return x if code is None else FiLM(dtype=dtype, name=f"{label}_film")(x, code)
@@ -122,8 +125,9 @@ def unet_generator(
         return modulate(normalise(x, norm, dtype, f"{label}_norm"), label)
 
     seen, base_picture = low, low
-    if base == "auto_exposure":
-        base_picture = AutoExposure(name="auto_exposure")(low)
+    if base in ("auto_exposure", "brightened"):
+        exposure = AutoExposure(darkens=base == "auto_exposure", name="auto_exposure")
+        base_picture = exposure(low)
         seen = layers.Concatenate(dtype=dtype, name="low_and_exposed")([low, base_picture])
 
     if stem:
@@ -160,7 +164,7 @@ def unet_generator(
             x = leaky_relu(x, dtype, "fuse_act")
         correction = convolve(x, 3, 3, padding, dtype, "correction")
         picture = AddCorrection(name="picture")(base_picture, correction)
-    return keras.Model(low if code is None else [low, lambda_l1], picture, name=name)
+    return keras.Model(low if lambda_l1 is None else [low, lambda_l1], picture, name=name)
 
 
 def require_depth_fits(input_shape, depth, norm):

@@ -17,6 +17,7 @@ from lowlight_utils.plots.style import (
     MARGIN,
     MUTED,
     SMALL,
+    SSIM,
     TITLE,
     TRUTH,
     WIDTH,
@@ -28,6 +29,7 @@ CURVES = {  # key of the history -> panel, label, colour
     "generator_loss": ("Generator", "total", GENERATOR),
     "adversarial_loss": ("Generator", "adversarial", ADVERSARIAL),
     "l1_loss": ("Generator", "L1", L1),
+    "ssim_loss": ("Generator", "1 − SSIM", SSIM),
     "discriminator_real_loss": ("Discriminator", "real", TRUTH),
     "discriminator_fake_loss": ("Discriminator", "fake", DISCRIMINATOR),
     "val_psnr": ("Validation", "PSNR, dB", GENERATOR),
@@ -40,6 +42,7 @@ SCORES = (  # key, title, digits; whether more is better
 )
 FEW = 15  # up to so many values, each gets a dot
 TOP, TALL, GAP = 0.66, 2.1, 0.6  # inches
+IN_A_ROW = 3  # names of curves above a panel
 
 
 def loss_curves(
@@ -54,8 +57,8 @@ def loss_curves(
     ----------
     history : mapping of str to sequence of float
         One value for each epoch, any of: "generator_loss", "adversarial_loss", "l1_loss",
-        "discriminator_real_loss", "discriminator_fake_loss", "val_psnr" (dB), "val_ssim". NaN and
-        None stand for epochs without a value.
+        "ssim_loss", "discriminator_real_loss", "discriminator_fake_loss", "val_psnr" (dB),
+        "val_ssim". NaN and None stand for epochs without a value.
     chosen : int, optional
         The epoch, counted from 1, whose weights were kept.
     made_by : str, optional
@@ -75,7 +78,9 @@ def loss_curves(
     if not drawn:
         raise ValueError(f"The history has none of {', '.join(CURVES)}.")
     panels = list(dict.fromkeys(CURVES[key][0] for key in drawn))
-    page = Page(WIDTH, TOP + TALL + 0.5 + caption_height(made_by))
+    terms = sum(CURVES[key][0] == "Generator" for key in drawn)
+    top = TOP + (0.2 if terms > IN_A_ROW else 0.0)  # room for a second row of their names
+    page = Page(WIDTH, top + TALL + 0.5 + caption_height(made_by))
     left = MARGIN + 0.45
     across = (WIDTH - left - MARGIN - GAP * (len(panels) - 1)) / len(panels)
     for i, panel in enumerate(panels):
@@ -83,9 +88,9 @@ def loss_curves(
         page.write(x, 0.2, panel, TITLE, align="left", weight="bold")
         keys = [key for key in drawn if CURVES[key][0] == panel]
         if panel == "Validation":
-            _validation(page, x, across, {key: drawn[key] for key in keys}, chosen)
+            _validation(page, x, top, across, {key: drawn[key] for key in keys}, chosen)
             continue
-        axes = axes_of(page, x, TOP, across, TALL)
+        axes = axes_of(page, x, top, across, TALL)
         for key in keys:
             _curve(axes, drawn[key], *CURVES[key][1:])
         axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
@@ -101,7 +106,7 @@ def loss_curves(
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),
-            ncols=3,
+            ncols=IN_A_ROW,
             frameon=False,
             fontsize=SMALL,
             labelcolor="linecolor",
@@ -186,12 +191,12 @@ def method_comparison(
     return page
 
 
-def _validation(page, x, across, drawn, chosen):
+def _validation(page, x, top, across, drawn, chosen):
     """Plot PSNR and SSIM one above the other, for they share nothing but the epochs."""
     between = 0.34 if len(drawn) > 1 else 0.0
     tall = (TALL - between * (len(drawn) - 1)) / len(drawn)
     for i, (key, values) in enumerate(drawn.items()):
-        y = TOP + i * (tall + between)
+        y = top + i * (tall + between)
         axes = axes_of(page, x, y, across, tall)
         _, label, color = CURVES[key]
         _curve(axes, values, label, color)
@@ -202,7 +207,7 @@ def _validation(page, x, across, drawn, chosen):
         if i + 1 < len(drawn):
             axes.set_xticklabels([])
     if chosen:
-        page.write(x + across, TOP - 0.12, f"kept: epoch {chosen}", SMALL, TRUTH, align="right")
+        page.write(x + across, top - 0.12, f"kept: epoch {chosen}", SMALL, TRUTH, align="right")
     axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
 
 

@@ -23,5 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "baselines": ["BASELINES"],
         # Not the function `evaluate`: its module has that name in this package.
         "evaluate": ["Evaluation", "provenance"],
+        "unpaired": ["UnpairedEvaluation", "evaluate_unpaired", "measure_unpaired"],
     },
 )

@@ -29,7 +29,7 @@ from lowlight_utils.data.images import to_image, to_network
 from lowlight_utils.prediction.guided import box_mean
 
 LEVEL = 1 / 127.5  # one level of an 8-bit picture, in the networks' range
-ROUNDING = LEVEL**2 / 12  # the variance that rounding to levels adds
+ROUNDING = LEVEL**2 / 12  # the variance that rounding to 8-bit levels adds
 RIDGE = LEVEL**2 / 32  # below this variance a neighbourhood says nothing about the slope
 RADIUS = 1  # statistics, and then the smoothing of slopes, take 3x3 pixels of the small copy
 DENOISED = 0.05  # share of the variance that, once taken away, marks the network as denoising
@@ -47,7 +47,7 @@ def noise_variance(photo: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    photo : uint8[H, W, 3]
+    photo : uint8[H, W, 3] or uint16[H, W, 3]
 
     Returns
     -------
@@ -65,7 +65,7 @@ def noise_variance(photo: np.ndarray) -> np.ndarray:
         return np.zeros(3)
     energies, means = [], []
     for row in np.unique(np.linspace(0, height - 1, BLOCK_ROWS).astype(int)):
-        strip = photo[row * BLOCK : (row + 1) * BLOCK, : width * BLOCK].astype(np.int16)
+        strip = _levels(photo[row * BLOCK : (row + 1) * BLOCK, : width * BLOCK])
         diagonal = strip[::2, ::2] - strip[1::2, ::2] - strip[::2, 1::2] + strip[1::2, 1::2]
         energy = (diagonal.astype(np.float32) / 2) ** 2
         energies.append(energy.reshape(BLOCK // 2, width, BLOCK // 2, 3).mean((0, 2)))
@@ -79,8 +79,13 @@ def noise_variance(photo: np.ndarray) -> np.ndarray:
     return variance * LEVEL**2
 
 
+def _levels(photo: np.ndarray) -> np.ndarray:
+    """Give a photo in levels of 8 bits, as numbers that may be subtracted."""
+    return photo.astype(np.int16) if photo.dtype == np.uint8 else photo / np.float32(257)
+
+
 def fit_affine(
-    before: np.ndarray, after: np.ndarray, noise: np.ndarray
+    before: np.ndarray, after: np.ndarray, noise: np.ndarray, rounding: float = ROUNDING
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sum up, around each pixel, what a network did to its input as an affine map of colours.
 
@@ -90,6 +95,8 @@ def fit_affine(
         The network's input and output, in [-1, 1].
     noise : float[3]
         Variance of the noise in the full-size photo, see `noise_variance`.
+    rounding : float
+        Variance that rounding added to that photo; next to none at 16 bits.
 
     Returns
     -------
@@ -105,7 +112,7 @@ def fit_affine(
         # With the rows around it that its own statistics need.
         first, bottom = max(0, top - RADIUS), min(top + STRIP, height)
         rows = slice(first, min(bottom + RADIUS, height))
-        slope[:, :, top:bottom] = _slopes(before[rows], after[rows], noise)[
+        slope[:, :, top:bottom] = _slopes(before[rows], after[rows], noise + rounding)[
             :, :, top - first : bottom - first
         ]
 
@@ -146,33 +153,39 @@ def _slopes(before: np.ndarray, after: np.ndarray, noise: np.ndarray) -> np.ndar
     for i in range(3):
         # Where the input is flat, its unseen detail is brightened as much as the input itself.
         right[..., i, i] += RIDGE * (y_mean[i] + dark) / (x_mean[i] + dark)
-        left[..., i, i] += RIDGE + denoised * (noise[i] + ROUNDING)
+        left[..., i, i] += RIDGE + denoised * noise[i]
     return np.linalg.solve(left, right).transpose(3, 2, 0, 1)
 
 
 def apply_affine(
-    photo: np.ndarray, slope: np.ndarray, offset: np.ndarray, strip: int = STRIP
+    photo: np.ndarray,
+    slope: np.ndarray,
+    offset: np.ndarray,
+    strip: int = STRIP,
+    depth: int = 8,
 ) -> np.ndarray:
     """Enlarge the affine maps to a photo's size and apply them, a strip of rows at a time.
 
     Parameters
     ----------
-    photo : uint8[H, W, 3]
+    photo : uint8[H, W, 3] or uint16[H, W, 3]
     slope : float32[3, 3, h, w]
     offset : float32[3, h, w]
         See `fit_affine`; h and w may be any sizes.
     strip : int
         Rows at a time. It decides how much memory is used, not what comes out.
+    depth : int
+        8 or 16 bits a channel of what comes out.
 
     Returns
     -------
-    uint8[H, W, 3]
+    uint8[H, W, 3] or uint16[H, W, 3]
     """
     height, width = photo.shape[:2]
     small_height, small_width = offset.shape[1:]
     slopes = [[Image.fromarray(plane) for plane in row] for row in slope]
     offsets = [Image.fromarray(plane) for plane in offset]
-    result = np.empty_like(photo)
+    result = np.empty(photo.shape, to_image(np.zeros((1, 1, 3)), depth).dtype)
 
     def enhance(top: int) -> None:
         bottom = min(top + strip, height)
@@ -189,7 +202,7 @@ def apply_affine(
             for i in range(3):
                 plane += enlarge(slopes[c][i]) * colours[i]
             enhanced[..., c] = plane
-        result[top:bottom] = to_image(enhanced)
+        result[top:bottom] = to_image(enhanced, depth)
 
     _each(enhance, range(0, height, strip))
     return result

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lowlight_utils.data.encode import check_suffix, holds_16_bits
 from lowlight_utils.data.images import (
+    MAX_PIXELS,
+    ImageError,
     read_image_and_alpha,
     resize,
     to_image,
     to_network,
     write_image,
 )
-from lowlight_utils.prediction.detail import apply_affine, fit_affine, noise_variance
+from lowlight_utils.prediction.bars import inside_bars
+from lowlight_utils.prediction.detail import ROUNDING, apply_affine, fit_affine, noise_variance
 from lowlight_utils.prediction.exported import ExportedGenerator, is_exported
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "generator.keras"
 LAMBDA_WEIGHTS = SHIPPED_WEIGHTS.with_name("lambda.keras")
 STEP = 64  # padded sides are multiples of this: 12 sizes a side at most for a backend to compile
+NEUTRAL = 2 / 127.5  # a photo whose channels differ by no more, two levels, has no colour
 MARGIN = 16  # around a small copy, or the network's weakness at borders would be enlarged with it
 
 
@@ -38,6 +43,9 @@ class Enhancer:
     photo's detail. Noise finer than the small copy shows is held back where the photo is flat, but
     kept within texture and along edges, where it cannot be told from detail: a large noisy photo
     comes out less clean than the same photo made smaller first.
+
+    A photo without colour stays without. Black bars at its borders stay black, and do not count as
+    darkness (`lowlight_utils.prediction.bars`).
 
     Parameters
     ----------
@@ -96,7 +104,7 @@ class Enhancer:
         if is_exported(self.weights):
             self.generator = ExportedGenerator(self.weights, threads)
             self.stride = self.generator.stride
-            self.lambda_range = None
+            self.lambda_range = self.generator.lambda_range
         else:
             generator = load_generator(self.weights) if self.weights else generator
             self.generator = _open_to_any_size(generator, copy=self.weights is None)
@@ -110,65 +118,108 @@ class Enhancer:
         self._one_at_a_time = threading.Lock()  # a web server's threads share the memory
 
     def __call__(
-        self, image: np.ndarray, strength: float = 1.0, *, lambda_l1: float = 115.0
+        self,
+        image: np.ndarray,
+        strength: float = 1.0,
+        *,
+        lambda_l1: float = 115.0,
+        depth: int = 8,
     ) -> np.ndarray:
         """Enhance one picture.
 
         Parameters
         ----------
-        image : uint8[H, W, 3]
-            sRGB, of any size from 1x1.
+        image : uint8[H, W, 3] or uint16[H, W, 3]
+            sRGB, of any size from 1x1. The depth of uint16 reaches the network, and the result.
         strength : float
             From 0 (the picture as it was) to 1 (as the network would have it).
         lambda_l1 : float
             What a conditional generator is told, within `lambda_range`; others do not ask.
+        depth : int
+            8, or 16 bits a channel of the result: to be edited further, or printed.
 
         Returns
         -------
-        uint8[H, W, 3]
+        uint8[H, W, 3], or uint16[H, W, 3] at depth 16
 
         Raises
         ------
         ValueError
-            The picture is not of that shape and type, or `strength` lies outside [0, 1].
+            The picture is not of that shape and type, `strength` lies outside [0, 1], or `depth` is
+            neither 8 nor 16.
         """
         _require_picture(image)
+        if depth not in (8, 16):
+            raise ValueError(f"depth must be 8 or 16 bits, not {depth}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must lie between 0 and 1, not {strength}")
+        rows, columns = inside_bars(image)
+        inside = self._enhance(image[rows, columns], strength, lambda_l1, depth)
+        if inside.shape == image.shape:
+            return inside
+        framed = to_image(to_network(image), depth)
+        framed[rows, columns] = inside
+        return framed
+
+    def _enhance(
+        self, image: np.ndarray, strength: float, lambda_l1: float, depth: int
+    ) -> np.ndarray:
+        """Enhance a picture without bars, whole or by way of a smaller copy."""
         height, width = image.shape[:2]
         if max(height, width) <= self.max_side:
-            return to_image(self._run(to_network(image), strength, lambda_l1))
+            return to_image(self._run(to_network(image), strength, lambda_l1), depth)
         shrink = (self.max_side - 2 * MARGIN) / max(height, width)
         small = resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
         before = to_network(small)
         after = self._run(before, strength, lambda_l1, MARGIN)
-        return apply_affine(image, *fit_affine(before, after, noise_variance(image)))
+        rounding = ROUNDING if image.dtype == np.uint8 else 0.0
+        maps = fit_affine(before, after, noise_variance(image), rounding)
+        return apply_affine(image, *maps, depth=depth)
 
     def enhance_file(
         self,
         source: str | os.PathLike,
         destination: str | os.PathLike,
         strength: float = 1.0,
+        *,
+        lambda_l1: float = 115.0,
+        depth: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         """Enhance one picture file; transparency is kept if the new file's format has it.
 
         Parameters
         ----------
         source : path
-            Any format that `lowlight_utils.data.read_image` reads.
+            Any format that `lowlight_utils.data.read_image` reads, at its full depth.
         destination : path
             The suffix chooses the format. It is written whole or not at all, upright, in sRGB and
             without the camera's notes (EXIF).
-        strength : float
+        strength, lambda_l1 : float
             See `__call__`.
+        depth : int, optional
+            8 or 16 bits a channel of the new file; by default 16 if the source has more than 8 and
+            the new file's format holds them (PNG and TIFF).
+        max_pixels : int
+            Larger pictures are refused before they are decoded.
 
         Raises
         ------
         lowlight_utils.data.ImageError
             The source cannot be read, or the destination not be written.
         """
-        image, alpha = read_image_and_alpha(source)
-        write_image(destination, self(image, strength), alpha)
+        suffix = Path(destination).suffix
+        check_suffix(destination, suffix)  # before the work rather than after it
+        if depth == 16 and not holds_16_bits(suffix):
+            raise ImageError(
+                f"{destination}: '{suffix}' holds 8 bits a channel; write 16 as .png or .tif"
+            )
+        image, alpha = read_image_and_alpha(source, max_pixels=max_pixels, deep=True)
+        if depth is None:
+            depth = 16 if image.dtype == np.uint16 and holds_16_bits(suffix) else 8
+        enhanced = self(image, strength, lambda_l1=lambda_l1, depth=depth)
+        del image  # the encoder needs the memory
+        write_image(destination, enhanced, alpha)
 
     def _run(
         self, picture: np.ndarray, strength: float, lambda_l1: float, margin: int = 0
@@ -189,6 +240,8 @@ class Enhancer:
         (top, bottom), (left, right) = pads
         height, width = padded.shape[:2]
         inside = output[top : height - bottom, left : width - right].astype(np.float32)
+        if np.ptp(picture, axis=-1).max() <= NEUTRAL:
+            inside = np.repeat(inside.mean(-1, keepdims=True), 3, axis=-1)
         return picture + strength * (inside - picture) if strength < 1 else inside
 
     def _pads(self, side: int, margin: int) -> tuple[int, int]:
@@ -289,9 +342,9 @@ def _lambda_range(generator: "keras.Model") -> tuple[float, float] | None:
 
 def _require_picture(image: np.ndarray) -> None:
     image = np.asarray(image)
-    fits = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    fits = image.dtype in (np.uint8, np.uint16) and image.ndim == 3 and image.shape[2] == 3
     if not fits or not prod(image.shape):
         raise ValueError(
-            f"a picture is uint8[H, W, 3] with values 0 to 255, not {image.dtype}"
+            f"a picture is uint8[H, W, 3] with values 0 to 255, or uint16, not {image.dtype}"
             f"{list(image.shape)}; read_image reads one, to_image makes one of a network's output"
         )

@@ -6,7 +6,7 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -53,13 +53,7 @@ class Evaluation:
 
     def means(self) -> dict[str, dict[str, float]]:
         """Mean of every metric over the images, by method; PSNRs are averaged in dB."""
-        return {
-            method: {
-                name: float(np.mean([row.scores[name] for row in rows])) for name in rows[0].scores
-            }
-            for method in self.methods
-            for rows in [[row for row in self.rows if row.method == method]]
-        }
+        return mean_scores(self.rows)
 
     def to_json(self, method: str = "ours", made_by: Mapping | None = None) -> dict:
         """Give all there is as a dictionary that `json.dumps` takes.
@@ -89,13 +83,13 @@ class Evaluation:
             raise ValueError(f"no method is called {method!r}, only {', '.join(means)}")
         height, width = self.size
         return {
-            **_finite(means[method]),
+            **finite(means[method]),
             "method": method,
             "n": len(self.rows) // len(means),
             "size": height if height == width else [height, width],
-            "means": {name: _finite(scores) for name, scores in means.items()},
+            "means": {name: finite(scores) for name, scores in means.items()},
             "rows": [
-                {"image": row.image, "method": row.method, **_finite(row.scores)}
+                {"image": row.image, "method": row.method, **finite(row.scores)}
                 for row in self.rows
             ],
             "made_by": dict(made_by or {}),
@@ -201,6 +195,22 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
     return made_by | {"versions": versions}
 
 
-def _finite(scores: Mapping[str, float]) -> dict[str, float | None]:
-    # JSON has no infinity, and what Python would write instead other programs refuse.
+def mean_scores(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Average every score over the images, by method; what is not a number does not count."""
+    by_method = {}
+    for row in rows:
+        by_method.setdefault(row.method, []).append(row.scores)
+    return {
+        method: {name: _mean([one[name] for one in scores]) for name in scores[0]}
+        for method, scores in by_method.items()
+    }
+
+
+def _mean(values):
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def finite(scores: Mapping[str, float]) -> dict[str, float | None]:
+    """Write what is no finite number as None: JSON knows neither infinity nor nan."""
     return {name: value if math.isfinite(value) else None for name, value in scores.items()}

@@ -15,16 +15,19 @@ import onnx
 from onnx import helper
 
 from lowlight_utils.data.images import replacing, to_network
+from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.prediction.enhance import find_stride, load_generator
 from lowlight_utils.prediction.evaluate import provenance
 from lowlight_utils.prediction.exported import is_exported, run, start_session, usual_threads
-from lowlight_utils.prediction.onnx_layers import Graph, add_layer
+from lowlight_utils.prediction.onnx_layers import LAMBDAS, PICTURES, Graph, add_layer
 
 TOLERANCE = 0.1  # levels; sums taken in another order differ by thousandths
 
 
 def export_generator(weights: str | os.PathLike, path: str | os.PathLike) -> float:
     """Write a generator as an ONNX file that takes any number of pictures, of any size.
+
+    One that is told λ is told it by the file's second input.
 
     Before the file takes its name, what it computes is compared with Keras. It carries what it was
     made from, and the multiple that the pictures' sides must be.
@@ -59,6 +62,8 @@ def export_generator(weights: str | os.PathLike, path: str | os.PathLike) -> flo
     except ValueError as error:
         raise ValueError(f"{weights}: {error}") from error
     notes = {"stride": str(stride), "made_by": json.dumps(provenance(weights))}
+    if _takes_lambda(generator):
+        notes["lambda_range"] = json.dumps(LAMBDA_RANGE)
     helper.set_model_props(model, notes)
     content = model.SerializeToString()
     difference = _difference(generator, content, stride)
@@ -75,22 +80,26 @@ def export_generator(weights: str | os.PathLike, path: str | os.PathLike) -> flo
 def to_onnx(generator: keras.Model) -> onnx.ModelProto:
     """Write a network as an ONNX model, float32[n, h, w, 3] to the same.
 
+    Of a generator that is told λ, float32[n, 1] is the second input, "lambda".
+
     Raises
     ------
     ValueError
         It has a layer that cannot be exported.
     """
     graph = Graph()
-    (given,), (result,) = generator.inputs, generator.outputs
+    (picture, *others), (result,) = generator.inputs, generator.outputs
+    given = {"picture": PICTURES} | ({"lambda": LAMBDAS} if others else {})
     # Keras keeps channels last, ONNX has them second.
-    values = {given.name: graph.add("Transpose", "picture", perm=[0, 3, 1, 2])}
+    values = {picture.name: graph.add("Transpose", "picture", perm=[0, 3, 1, 2])}
+    values |= {other.name: "lambda" for other in others}
     for layer in generator.layers:
         if isinstance(layer, keras.layers.InputLayer):
             continue
         inputs = layer.input if isinstance(layer.input, list | tuple) else [layer.input]
         values[layer.output.name] = add_layer(graph, layer, [values[x.name] for x in inputs])
     graph.add("Transpose", values[result.name], perm=[0, 2, 3, 1], name="enhanced")
-    return graph.model("picture", "enhanced")
+    return graph.model(given, "enhanced")
 
 
 def _difference(generator, content, stride):
@@ -98,6 +107,16 @@ def _difference(generator, content, stride):
     rng = np.random.default_rng(0)
     shape = (2 * stride, 3 * stride, 3)  # sides that differ: rows and columns must not be swapped
     pictures = to_network(np.stack([rng.integers(0, top, shape, np.uint8) for top in (40, 256)]))
-    by_keras = np.asarray(generator.predict_on_batch(pictures))
-    exported = run(start_session(content, usual_threads()), pictures)
-    return float(np.abs(exported - by_keras).max() * 127.5)
+    session = start_session(content, usual_threads())
+    differences = []
+    for lambda_l1 in (1.0, 300.0) if _takes_lambda(generator) else (None,):
+        given = pictures
+        if lambda_l1 is not None:
+            given = [pictures, np.full((len(pictures), 1), lambda_l1, np.float32)]
+        by_keras = np.asarray(generator.predict_on_batch(given))
+        differences.append(np.abs(run(session, given) - by_keras).max())
+    return float(max(differences) * 127.5)
+
+
+def _takes_lambda(generator):
+    return len(generator.inputs) > 1

@@ -29,6 +29,8 @@ class ExportedGenerator:
     made_by : dict
         What the file was exported from, as `provenance` gives it: "weights", "weights_sha256",
         "recipe", "backend" and "versions".
+    lambda_range : (float, float) or None
+        The least and the largest λ that it has learnt, if it is told one.
 
     Raises
     ------
@@ -53,8 +55,8 @@ class ExportedGenerator:
             self._session = start_session(path, threads)
         except ImportError as error:
             raise ImportError(
-                f"{path}: an exported generator runs on onnxruntime, which is not installed; pip"
-                " install onnxruntime, or give a .keras file"
+                f"{path}: an exported generator runs on onnxruntime, which is not installed; the"
+                " extra onnx brings it, or pip install onnxruntime; or give a .keras file"
             ) from error
         except Exception as error:  # ONNX Runtime's errors have no class in common
             reason = str(error).strip().splitlines()[0]
@@ -64,15 +66,20 @@ class ExportedGenerator:
         notes = self._session.get_modelmeta().custom_metadata_map
         try:
             self.stride, self.made_by = int(notes["stride"]), json.loads(notes["made_by"])
-        except (KeyError, ValueError) as error:
+            ends = json.loads(notes.get("lambda_range", "null"))
+            self.lambda_range = None if ends is None else tuple(ends)
+        except (KeyError, ValueError, TypeError) as error:
             raise ValueError(
                 f"{path}: holds no generator that python -m lowlight_utils export wrote; export"
                 " yours with it"
             ) from error
 
-    def predict_on_batch(self, pictures: np.ndarray) -> np.ndarray:
-        """Put float32[n, h, w, 3] in [-1, 1] through the network; the same comes out."""
-        return run(self._session, pictures)
+    def predict_on_batch(self, given: np.ndarray | list[np.ndarray]) -> np.ndarray:
+        """Put float32[n, h, w, 3] in [-1, 1] through the network; the same comes out.
+
+        A generator that is told λ takes [that, float32[n, 1]].
+        """
+        return run(self._session, given)
 
 
 def is_exported(path: str | os.PathLike | None) -> bool:
@@ -103,12 +110,17 @@ def start_session(model: Path | bytes, threads: int):
     options.enable_mem_pattern = False
     # Threads that wait in a busy loop take the core from whatever else the server has to do.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    source = model if isinstance(model, bytes) else os.fspath(model)
+    # The bytes, since ONNX Runtime wants a file's name in UTF-8, whatever the system writes.
+    source = model if isinstance(model, bytes) else model.read_bytes()
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def run(session, pictures: np.ndarray) -> np.ndarray:
-    """Run a session that has one input and one output."""
-    (given,) = session.get_inputs()
-    (result,) = session.run(None, {given.name: np.ascontiguousarray(pictures, np.float32)})
+def run(session, given: np.ndarray | list[np.ndarray]) -> np.ndarray:
+    """Run a session that has one output on what its one input takes, or on a list for several."""
+    arrays = given if isinstance(given, list) else [given]
+    fed = {
+        named.name: np.ascontiguousarray(array, np.float32)
+        for named, array in zip(session.get_inputs(), arrays, strict=True)
+    }
+    (result,) = session.run(None, fed)
     return result

@@ -4,6 +4,7 @@ Known are the layers that `unet_generator` builds with. Each has a function here
 `Graph`, where features are float32[n, c, h, w], as ONNX wants them.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,10 +13,12 @@ from keras.ops import convert_to_numpy
 from onnx import TensorProto, helper, numpy_helper
 
 import lowlight_utils
+from lowlight_utils.models.film import BLACK, LAMBDA_RANGE
 
 OPSET = 17  # of 2022: every onnxruntime that this project's Pythons can install has it
 IR_VERSION = 8  # the layout of the file that belongs to it
 PICTURES = ["n", "h", "w", 3]  # a letter stands for a size left open
+LAMBDAS = ["n", 1]
 
 
 class Graph:
@@ -42,7 +45,14 @@ class Graph:
         return name
 
     def model(self, given, result):
-        """Make a checked model of the operations that lead from `given` to `result`."""
+        """Make a checked model of the operations that lead from `given` to `result`.
+
+        Parameters
+        ----------
+        given : dict of str to list
+            The inputs' names and shapes.
+        result : str
+        """
         needed, nodes = {result}, []
         for node in reversed(self._nodes):
             if node.output[0] in needed:
@@ -51,7 +61,7 @@ class Graph:
         graph = helper.make_graph(
             nodes[::-1],
             "generator",
-            [helper.make_tensor_value_info(given, TensorProto.FLOAT, PICTURES)],
+            [helper.make_tensor_value_info(x, TensorProto.FLOAT, given[x]) for x in given],
             [helper.make_tensor_value_info(result, TensorProto.FLOAT, PICTURES)],
             [constant for constant in self._constants if constant.name in needed],
         )
@@ -169,6 +179,51 @@ def _tanh(graph, layer, x):
     return graph.add("Tanh", x)
 
 
+def _dense(graph, layer, x):
+    activation = layer.get_config()["activation"]
+    if activation not in ("linear", "relu"):
+        raise ValueError(f"the layer {layer.name} cannot be exported with {activation=}")
+    y = _weighted_sum(graph, layer, x)
+    return graph.add("Relu", y) if activation == "relu" else y
+
+
+def _weighted_sum(graph, layer, x):
+    kernel, *bias = layer.get_weights()
+    return graph.add("Gemm", x, kernel, *bias)
+
+
+def _log_lambda(graph, layer, x):
+    least, most = LAMBDA_RANGE
+    position = graph.add("Log", graph.add("Div", graph.add("Clip", x, least, most), least))
+    return graph.add("Sub", graph.add("Mul", position, 2 / math.log(most / least)), 1)
+
+
+def _log_level(graph, layer, x):
+    u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), BLACK, 1)
+    axes = {"axes": [1, 2, 3], "keepdims": 0}
+    levels = (
+        graph.add("ReduceMean", graph.add("Log", u), **axes),
+        graph.add("Log", graph.add("ReduceMean", u, **axes)),
+    )
+    columns = (graph.add("Unsqueeze", level, np.array([1])) for level in levels)
+    both = graph.add("Concat", *columns, axis=1)
+    return graph.add("Sub", 1, graph.add("Mul", both, 2 / math.log(BLACK)))
+
+
+def _film(graph, layer, x, code):
+    both = _weighted_sum(graph, layer.to_scale_and_shift, code)
+    both = graph.add("Unsqueeze", both, np.array([2, 3]))
+    scale, shift = (
+        graph.add("Slice", both, *np.array([[first], [last], [1]]))
+        for first, last in _halves(layer.to_scale_and_shift.units)
+    )
+    return graph.add("Add", graph.add("Mul", x, graph.add("Add", scale, 1)), shift)
+
+
+def _halves(count):
+    return (0, count // 2), (count // 2, count)
+
+
 def _concatenate(graph, layer, *xs):
     _require(layer, axis=-1)
     return graph.add("Concat", *xs, axis=1)
@@ -178,6 +233,8 @@ def _auto_exposure(graph, layer, x):
     u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), 0.5 / 255, 1)
     mean = graph.add("Clip", graph.add("ReduceMean", u, axes=[1, 2, 3]), 0.5 / 255, 0.98)
     gamma = graph.add("Div", np.log(layer.target), graph.add("Log", mean))
+    if not layer.darkens:
+        gamma = graph.add("Min", gamma, 1)
     exposed = graph.add("Exp", graph.add("Mul", graph.add("Log", u), gamma))
     return graph.add("Sub", graph.add("Mul", exposed, 2), 1)
 
@@ -201,5 +258,9 @@ LAYERS: dict[str, Callable] = {
     "Concatenate": _concatenate,
     "AutoExposure": _auto_exposure,
     "AddCorrection": _add_correction,
+    "Dense": _dense,
+    "LogLambda": _log_lambda,
+    "LogLevel": _log_level,
+    "FiLM": _film,
 }
 """A layer's class -> function of the graph, the layer and its inputs that adds the layer."""

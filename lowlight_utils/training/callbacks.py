@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -13,6 +14,39 @@ from lowlight_utils.data.images import to_image, to_network, write_image
 from lowlight_utils.models.saving import save_generator
 
 PROGRESS_FILE = "progress.json"
+
+
+@contextmanager
+def writing(path, temporary=None):
+    """Write a file that is whole or not there, and name it if that fails.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    temporary : Path, optional
+        What it is called until it is whole; it then takes the place of an earlier one. By default
+        it is written in its place.
+
+    Yields
+    ------
+    Path
+        What to write.
+
+    Raises
+    ------
+    OSError
+        Whatever was raised meanwhile, such as that the disk is full, with the file's name.
+    """
+    part = temporary or path
+    try:
+        yield part
+        if part != path:
+            os.replace(part, path)
+    except Exception as error:  # Keras's and HDF5's own are not always OSErrors
+        part.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise OSError(f"{path}: cannot be written ({reason})") from error
 
 
 def enhance_stack(generator, low, batch_size=4, lambda_l1=115.0):
@@ -142,12 +176,12 @@ class Backup(keras.callbacks.Callback):
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         state = self.folder / f"state_{epoch + 1:04d}.npz"
-        with open(state, "wb") as file:
+        with writing(state) as path, open(path, "wb") as file:
             np.savez(file, *[np.asarray(variable) for variable in _state(self.model)])
         progress = {"epoch": epoch + 1, "state": state.name, "history": self.history}
-        temporary = self.folder / f"{PROGRESS_FILE}.part"
-        temporary.write_text(json.dumps(progress, indent=2), encoding="utf-8")
-        os.replace(temporary, self.folder / PROGRESS_FILE)
+        text = json.dumps(progress, indent=2)
+        with writing(self.folder / PROGRESS_FILE, self.folder / f"{PROGRESS_FILE}.part") as part:
+            part.write_text(text, encoding="utf-8")
         for old in self.folder.glob("state_*.npz"):
             if old != state:
                 old.unlink()

@@ -46,6 +46,9 @@ class ConditionalGAN(TrainStep, keras.Model):
         Weight of a term 1 - SSIM in the generator's loss; 0 leaves it out.
     adversarial : float
         Weight of the adversarial term. 0 leaves the discriminator out of the training altogether.
+    gt_mean : float
+        Share of the L1 term that does not count the brightness of the whole picture, in [0, 1); see
+        `scale_to_mean`.
     average : float
         Momentum of an exponential moving average of the generator's weights, in [0, 1); 0 keeps
         none.
@@ -64,6 +67,7 @@ class ConditionalGAN(TrainStep, keras.Model):
         *,
         lambda_ssim=0.0,
         adversarial=1.0,
+        gt_mean=0.0,
         average=0.0,
         **kwargs,
     ):
@@ -74,13 +78,15 @@ class ConditionalGAN(TrainStep, keras.Model):
                 raise ValueError(f"{name} must not be negative, but is {weight}.")
         if not any(weights.values()):
             raise ValueError("All weights of the generator's losses are 0: nothing can be learned.")
-        if not 0 <= average < 1:
-            raise ValueError(f"average must be at least 0 and below 1, but is {average}.")
+        for name, share in {"gt_mean": gt_mean, "average": average}.items():
+            if not 0 <= share < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, but is {share}.")
         self.generator = generator
         self.discriminator = discriminator
         self.lambda_l1 = lambda_l1
         self.lambda_ssim = lambda_ssim
         self.adversarial = adversarial
+        self.gt_mean = gt_mean
         self.average = average
         self.averaged_generator = None
         if average:

@@ -68,7 +68,7 @@ class TrainStep:
                 verdicts, rest = discriminate(weights, rest, picture)
             lambda_l1, adversarial = self.weigh(*told)
             losses = generator_losses(
-                verdicts, picture, high, lambda_l1, self.lambda_ssim, adversarial
+                verdicts, picture, high, lambda_l1, self.lambda_ssim, adversarial, self.gt_mean
             )
             return losses["generator_loss"], (losses, rest)
 

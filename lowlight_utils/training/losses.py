@@ -71,7 +71,33 @@ def _local_means(x):
     return x
 
 
-def generator_losses(fake_logits, fake, high, lambda_l1, lambda_ssim=0.0, adversarial=1.0):
+def scale_to_mean(fake, high):
+    """Scale each picture to the mean brightness of its truth; the gain itself teaches nothing.
+
+    Parameters
+    ----------
+    fake, high : float32[n, h, w, c]
+        In [-1, 1].
+
+    Returns
+    -------
+    float32[n, h, w, c]
+        Its gain is between 0.4 and 2.5. It has no gradient: to change the mean does not help.
+
+    References
+    ----------
+    J. Liao et al., "GT-Mean Loss: a simple yet effective solution for brightness mismatch in
+    low-light image enhancement", ICCV 2025, section 3, without its adaptive weight.
+    """
+    light = fake + 1.0
+    gain = _per_picture(high + 1.0) / ops.maximum(_per_picture(light), 1e-3)
+    gain = ops.stop_gradient(ops.clip(gain, 0.4, 2.5))
+    return light * gain[:, :, None, None] - 1.0
+
+
+def generator_losses(
+    fake_logits, fake, high, lambda_l1, lambda_ssim=0.0, adversarial=1.0, gt_mean=0.0
+):
     """Return the generator's total loss and its parts.
 
     Parameters
@@ -87,6 +113,8 @@ def generator_losses(fake_logits, fake, high, lambda_l1, lambda_ssim=0.0, advers
         Weight of 1 - SSIM. At 0 it is not computed.
     adversarial : float or float32[n, 1]
         Weight of the adversarial term, 1 in pix2pix.
+    gt_mean : float
+        Share of the L1 term that is measured after `scale_to_mean`.
 
     Returns
     -------
@@ -97,6 +125,9 @@ def generator_losses(fake_logits, fake, high, lambda_l1, lambda_ssim=0.0, advers
     """
     l1 = _per_picture(ops.abs(high - fake))
     losses = {"l1_loss": ops.mean(l1)}
+    if gt_mean:
+        scaled = _per_picture(ops.abs(high - scale_to_mean(fake, high)))
+        l1 = l1 + gt_mean * (scaled - l1)
     total = ops.mean(lambda_l1 * l1)
     if fake_logits is not None:
         doubt = _per_picture(ops.softplus(-fake_logits))

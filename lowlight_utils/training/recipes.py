@@ -11,12 +11,13 @@ CHOICES = {
     "norm": ("batch", "instance", "group", "none"),
     "upsampling": ("transpose", "resize"),
     "padding": ("zeros", "reflect"),
-    "base": ("none", "input", "auto_exposure"),
-    "condition": ("none", "lambda"),
+    "base": ("none", "input", "auto_exposure", "brightened"),
+    "condition": ("none", "lambda", "level"),
+    "views": ("whole", "random"),
     "schedule": ("constant", "cosine"),
     "augmentation": ("jitter", "dihedral", "none"),
     "keep": ("best", "last"),
-    "dtype": ("float32", "mixed_bfloat16"),
+    "dtype": ("float32", "mixed_bfloat16", "auto"),
 }
 LEAST = {  # of the whole numbers
     "size": 1,
@@ -32,7 +33,8 @@ LEAST = {  # of the whole numbers
 }
 POSITIVE = ("generator_lr", "discriminator_lr")
 SWITCHES = ("zoom", "stem")
-FRACTIONS = ("dropout", "beta_1", "beta_2", "average")  # at least 0, and below 1
+FRACTIONS = ("dropout", "beta_1", "beta_2", "average", "gt_mean")  # at least 0, and below 1
+LIGHTS = ("even", "dim", "uneven", "night", "lit")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Recipe:
         How many epochs at the end see whole pictures, not crops; all, if there are not so many.
     copies : int
         How many times each bundled photo is darkened. Real pairs do not need it.
+    lights : str
+        How bundled photos lose their light: some of the kinds in `lowlight_utils.data.lights`,
+        joined with "+". The copies of a photo take them in turn; one that stands twice comes twice.
+    views : {"whole", "random"}
+        What a copy shows: the photo, or a random square of it, down to one that keeps its pixels.
     width, depth, norm, upsampling, padding, dropout, base, stem, condition
         The generator's, see `unet_generator`.
     discriminator_width : int
@@ -62,6 +69,10 @@ class Recipe:
     lambda_l1 : float
         λ, the weight of the L1 term beside the adversarial one. A conditional generator learns
         every λ of `lowlight_utils.models.film.LAMBDA_RANGE`, and is validated at this one.
+    gt_mean : float
+        Share of the L1 term that does not count the brightness of the whole picture: it is measured
+        after scaling the result to the truth's mean. What the dark photo cannot tell then teaches
+        less noise.
     lambda_ssim : float
         Weight of a term 1 - SSIM; 0: no such term.
     adversarial : float
@@ -83,7 +94,8 @@ class Recipe:
         with a cosine schedule and an average needs no choice, and an unchosen epoch's validation
         figure is not flattered by the choice.
     dtype : str
-        Keras dtype policy: "float32" or "mixed_bfloat16".
+        Keras dtype policy: "float32" or "mixed_bfloat16"; "auto" takes the latter where the
+        processor computes with it, and else the former.
     seed : int
         Decides initial weights, order and augmentation of the pairs, dropout, and darkening.
 
@@ -99,6 +111,8 @@ class Recipe:
     zoom: bool = False
     whole_epochs: int = 0
     copies: int = 1
+    lights: str = "even"
+    views: str = "whole"
     width: int = 64
     depth: int = 8
     norm: str = "batch"
@@ -110,6 +124,7 @@ class Recipe:
     condition: str = "none"
     discriminator_width: int = 64
     lambda_l1: float = 115.0
+    gt_mean: float = 0.0
     lambda_ssim: float = 0.0
     adversarial: float = 1.0
     generator_lr: float = 1e-4
@@ -171,6 +186,9 @@ def _what_is_wrong(name, value):
     """Say what a recipe's field must be, if it is not."""
     if name == "name":
         return None if isinstance(value, str) and value else "must be a text"
+    if name == "lights":
+        known = isinstance(value, str) and set(value.split("+")) <= set(LIGHTS)
+        return None if known else f'must be one or more of {", ".join(LIGHTS)}, joined with "+"'
     if name in CHOICES:
         return None if value in CHOICES[name] else f"must be one of {', '.join(CHOICES[name])}"
     if name == "crop" and value is None:
@@ -233,35 +251,39 @@ SWEEP = QUICK.but(name="sweep", norm="group", padding="reflect", dropout=0.0)
 # which has to judge what comes of every λ, learns faster.
 LAMBDA = SWEEP.but(name="lambda", condition="lambda", discriminator_lr=1e-3, epochs=60, keep="last")
 
-# What made the weights that come with the library, on LOL and the bundled photos, in an hour on one
-# CPU core. In float32, because CPUs without bfloat16 arithmetic take about ten times as long for
-# it; where there is some, --dtype mixed_bfloat16 is quicker. `sweep --study ablation` trains the
-# steps that lead here from the seed recipe.
+# What made the weights that come with the library: real pairs from LOL, and bundled photos in five
+# kinds of bad light, two parts of uneven light among six. `sweep --study ablation` trains the steps
+# that lead here from the seed recipe.
 SHIPPED = SEED.but(
     name="shipped",
     crop=128,
     zoom=True,
-    whole_epochs=8,
-    copies=4,
+    whole_epochs=6,
+    copies=12,
+    lights="even+uneven+dim+lit+uneven+night",
+    views="random",
     width=24,
     depth=6,
     norm="group",
     upsampling="resize",
     padding="reflect",
     dropout=0.0,
-    base="auto_exposure",
+    base="brightened",
     stem=True,
+    condition="level",
     discriminator_width=16,
+    gt_mean=0.5,
     lambda_ssim=120.0,
     generator_lr=7e-4,
     discriminator_lr=2e-4,
     beta_1=0.9,
     schedule="cosine",
     batch_size=2,
-    epochs=30,
+    epochs=40,
     augmentation="dihedral",
     average=0.999,
     keep="last",
+    dtype="auto",
 )
 
 RECIPES = {recipe.name: recipe for recipe in (*SEED_FIVE, QUICK, SWEEP, LAMBDA, SHIPPED)}

@@ -1,5 +1,6 @@
 """A whole training run: from a recipe and pairs to a folder with a generator in it."""
 
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
-from lowlight_utils.data.images import replacing
+from lowlight_utils.data.images import ImageError
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.models.unet import require_depth_fits
@@ -19,8 +20,11 @@ from lowlight_utils.training.callbacks import (
     Validate,
     read_progress,
     restore_state,
+    writing,
 )
 from lowlight_utils.training.gan import Adam, ConditionalGAN
+from lowlight_utils.training.origin import ORIGIN_FILE, origin_of, require_same_origin
+from lowlight_utils.training.precision import choose_dtype
 from lowlight_utils.training.recipes import read_recipe
 
 SAMPLES = 4  # scenes whose progress is drawn
@@ -33,7 +37,7 @@ class Run:
     Attributes
     ----------
     folder : Path
-        recipe.json, progress.json, generator.keras, samples/.
+        recipe.json, origin.json, progress.json, generator.keras, samples/.
     history : dict of str to list of float
         The losses' and `val_psnr`'s value at each epoch.
     gan : ConditionalGAN
@@ -79,19 +83,21 @@ def build_gan(recipe, steps_per_epoch=1):
         Batches an epoch; the cosine schedule ends after epochs * steps_per_epoch steps.
     """
     side = recipe.crop or recipe.size
+    dtype = choose_dtype() if recipe.dtype == "auto" else recipe.dtype
     for needed in {side, recipe.size}:  # training sees the one, validation the other
         require_depth_fits((needed, needed, 3), recipe.depth, recipe.norm)
     gan = ConditionalGAN(
-        build_generator(recipe, recipe.dtype),
+        build_generator(recipe, dtype),
         patchgan_discriminator(
             (None, None, 3) if recipe.whole_epochs else (side, side, 3),
             width=recipe.discriminator_width,
             norm=recipe.norm,
-            dtype=recipe.dtype,
+            dtype=dtype,
         ),
         lambda_l1=recipe.lambda_l1,
         lambda_ssim=recipe.lambda_ssim,
         adversarial=recipe.adversarial,
+        gt_mean=recipe.gt_mean,
         average=recipe.average,
     )
     gan.compile(
@@ -103,7 +109,7 @@ def build_gan(recipe, steps_per_epoch=1):
     return gan
 
 
-def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
+def train(recipe, splits, folder, *, resume=False, start_from=None, verbose=1, callbacks=()):
     """Train a recipe on pairs, and keep in a folder what comes out.
 
     Every epoch ends with a validation, a picture of fixed scenes, the generator saved (if it is the
@@ -119,7 +125,12 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
     folder : path
         Where the run is kept. Made if missing.
     resume : bool
-        Go on with the run that the folder holds; if it holds none, start one.
+        Go on with the run that the folder holds; if it holds none, start one. Its `epochs` may be
+        more than they were if nothing before the last epoch depends on their number: with a
+        constant learning rate, and without epochs of whole pictures.
+    start_from : keras.Model, optional
+        A generator of the recipe's own kind, whose weights the run's generator starts from. The
+        discriminator and the optimizers start anew.
     verbose : {0, 1, 2}
         Keras's: silent, a progress bar, a line an epoch.
     callbacks : sequence of keras.callbacks.Callback
@@ -134,13 +145,19 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
     FileExistsError
         If the folder holds a run and `resume` is false.
     ValueError
-        If the folder's run has another recipe, or is damaged; if a split is empty, or not of the
-        recipe's size; or if the losses stop being numbers.
+        If the folder's run has another recipe, or began with other pairs, or is damaged; if a split
+        is empty, or not of the recipe's size; if `start_from` is another network; or if the losses
+        stop being numbers.
+    OSError
+        If a file cannot be written; the message says which, and what is kept.
     """
     folder = Path(folder)
     progress = read_progress(folder)
     if progress and not resume:
-        raise FileExistsError(f"{folder} already holds a run: resume it, or choose another folder.")
+        raise FileExistsError(
+            f"{folder} already holds a run: go on with it by --resume (in Python, resume=True), "
+            "or choose another folder."
+        )
     for part, pairs in (("training", splits.train), ("validation", splits.validation)):
         if not len(pairs):
             raise ValueError(f"There are no {part} pairs.")
@@ -149,8 +166,10 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
                 f"The {part} pairs are {pairs.size[0]}x{pairs.size[1]}, but the recipe's size is "
                 f"{recipe.size}: load them at that size."
             )
-    folder.mkdir(parents=True, exist_ok=True)
-    _note_recipe(folder / "recipe.json", recipe, expect_same=bool(progress))
+    origin = origin_of(splits, start_from)
+    if progress:
+        _require_recipe(folder / "recipe.json", recipe)
+        require_same_origin(folder, origin)
 
     keras.utils.set_random_seed(recipe.seed)
     gan = build_gan(recipe, math.ceil(len(splits.train) / recipe.batch_size))
@@ -158,6 +177,30 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
     if progress:
         done, history = progress["epoch"], progress["history"]
         restore_state(gan, folder / progress["state"])
+    elif start_from is not None:
+        _start_from(gan, start_from)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _note(folder / "recipe.json", recipe.to_json())
+        if not progress or not (folder / ORIGIN_FILE).exists():
+            _note(folder / ORIGIN_FILE, json.dumps(origin, indent=2))
+        _fit(gan, recipe, splits, folder, done, history, verbose, callbacks)
+    except (OSError, ImageError) as error:
+        kept = read_progress(folder)
+        raise OSError(
+            f"{error}. "
+            + (
+                f"{kept['epoch']} of {recipe.epochs} epochs are kept: once there is room for the "
+                "file, go on with --resume (in Python, resume=True)."
+                if kept
+                else "No epoch is kept: start again once there is room for the file."
+            )
+        ) from error
+    return Run(folder, history, gan)
+
+
+def _fit(gan, recipe, splits, folder, done, history, verbose, callbacks):
+    """Train for the epochs that are still to do; they are added to the history."""
     callbacks = [
         RefuseNaN(),
         Validate(splits.validation),
@@ -186,7 +229,6 @@ def train(recipe, splits, folder, *, resume=False, verbose=1, callbacks=()):
             done = len(history["val_psnr"])
         if gan.stop_training:  # as a callback asked
             break
-    return Run(folder, history, gan)
 
 
 def _batches(pairs, recipe, crop, epoch):
@@ -213,18 +255,57 @@ def _learning_rate(rate, recipe, steps_per_epoch):
     return keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
 
 
-def _note_recipe(path, recipe, expect_same):
-    if expect_same:
-        kept = read_recipe(path)
-        if kept != recipe:
-            differing = [
-                f"{name}: {getattr(kept, name)} there, {value} here"
-                for name, value in vars(recipe).items()
-                if getattr(kept, name) != value
-            ]
-            raise ValueError(
-                f"{path} is another recipe (it differs in {'; '.join(differing)}): resume with "
-                "that one, or choose another folder."
-            )
-    with replacing(path) as file:
-        file.write(f"{recipe.to_json()}\n".encode())
+def _require_recipe(path, recipe):
+    """Refuse to go on with another recipe, unless it only takes longer and begins in the same way.
+
+    The recipe that the run then has is the longer one.
+    """
+    kept = read_recipe(path)
+    differing = [
+        f"{name}: {getattr(kept, name)} there, {value} here"
+        for name, value in vars(recipe).items()
+        if getattr(kept, name) != value
+    ]
+    longer = recipe.epochs > kept.epochs and kept.but(epochs=recipe.epochs) == recipe
+    if not differing or (longer and recipe.schedule == "constant" and not recipe.whole_epochs):
+        return
+    instead = ""
+    if longer:
+        instead = (
+            " A longer run would have been another one from its first epoch on, because learning "
+            "rates or whole pictures follow from the number of epochs. To train this generator "
+            f"further, start a new run from it: --start-from {path.parent / 'generator.keras'} "
+            "and another --out (in Python, start_from=)."
+        )
+    raise ValueError(
+        f"{path} is another recipe (it differs in {'; '.join(differing)}): resume with that one, "
+        f"or choose another folder.{instead}"
+    )
+
+
+def _start_from(gan, generator):
+    """Give a generator's weights to that of a `ConditionalGAN`, and to its average."""
+    if _plan(generator) != _plan(gan.generator):
+        raise ValueError(
+            f"The generator {generator.name} to start from is another network than the recipe's: "
+            "name the recipe that it was trained with (recipe.json in its run's folder)."
+        )
+    for own in (gan.generator, gan.best_generator):
+        own.set_weights(generator.get_weights())
+
+
+def _plan(model):
+    """What decides whether one network's weights mean the same in another."""
+    return [
+        (
+            type(layer).__name__,
+            getattr(layer, "groups", None),
+            [tuple(weight.shape) for weight in layer.weights],
+        )
+        for layer in model.layers
+    ]
+
+
+def _note(path, text):
+    with writing(path, path.with_name(f".{path.name}.part")) as part:
+        part.write_text(f"{text}\n", encoding="utf-8")

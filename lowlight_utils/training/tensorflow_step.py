@@ -123,7 +123,7 @@ class TrainStep:
             verdicts = discriminator([low, fake], training=True) if self.adversarial else None
             lambda_l1, adversarial = self.weigh(*told)
             losses |= generator_losses(
-                verdicts, fake, high, lambda_l1, self.lambda_ssim, adversarial
+                verdicts, fake, high, lambda_l1, self.lambda_ssim, adversarial, self.gt_mean
             )
         towards_better = tape.gradient(losses["generator_loss"], fake)
         weights = generator.trainable_variables

@@ -34,32 +34,36 @@ class CommonData:
     Attributes
     ----------
     label : str or None
-        What `load_splits` is given, as on the command line; None if the pairs were given.
+        What ``--data`` is given on the command line, and what has to follow it; None if the
+        pairs were given.
     size : int
         The pictures' side.
     validation : PairSet
         The same for all recipes.
     """
 
-    def __init__(self, data, size: int, copies: int) -> None:
+    def __init__(self, data, size: int, copies: int, low_side: str = "left") -> None:
         self._given = data if isinstance(data, Splits) else None
         # One source alone, so that "sample" is recognised however it came.
         many = not isinstance(data, (str, os.PathLike, Splits))
         self._sources = data[0] if many and len(data) == 1 else data
         self._read = {}
+        self._low_side = low_side
         self.label = None if self._given else " ".join(map(str, data if many else [data]))
+        if self.label not in (None, "sample") and low_side != "left":
+            self.label += f" --dark-side {low_side}"
         self.size = size
         self.validation = (self._given or self._load(copies, seed=0)).validation
         if not len(self.validation):
             raise ValueError("There are no validation pairs.")
 
     @classmethod
-    def of(cls, data, recipes: Sequence[Recipe]) -> "CommonData":
+    def of(cls, data, recipes: Sequence[Recipe], low_side: str = "left") -> "CommonData":
         """Read what recipes of one size need; raise ValueError if they have several."""
         sizes = sorted({recipe.size for recipe in recipes})
         if len(sizes) > 1:
             raise ValueError(f"The recipes have sizes {sizes}: only runs of one can be compared.")
-        return cls(data, sizes[0], recipes[0].copies)
+        return cls(data, sizes[0], recipes[0].copies, low_side)
 
     def splits(self, recipe: Recipe) -> Splits:
         """Return the pairs for a recipe; see `run_sweep` for what its seed decides."""
@@ -85,5 +89,7 @@ class CommonData:
         key = copies, seed
         if key not in self._read:
             self._read.clear()  # one at a time: full-size data take gigabytes
-            self._read[key] = load_splits(self._sources, self.size, copies, seed)
+            self._read[key] = load_splits(
+                self._sources, self.size, copies, seed, low_side=self._low_side
+            )
         return self._read[key]

@@ -20,12 +20,14 @@ try:
     from filelock import FileLock
     from optuna.trial import TrialState
     from sqlalchemy import event
+    from sqlalchemy.exc import SQLAlchemyError
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"Sweeps need {error.name}: install the extra tuning, pip install 'lowlight-utils[tuning]' "
         "(or pip install optuna)."
     ) from error
 
+DATABASE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 LIVE = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE)
 TUNED = ("lambda_l1", "adversarial", "generator_lr", "discriminator_lr", "seed")
 """Fields of a recipe that Optuna is told of as parameters, for its own plots and dashboard."""
@@ -62,8 +64,8 @@ def open_study(name: str, storage: str, grace: int, about: Mapping[str, object])
             )
     except Exception as error:  # SQLAlchemy, the driver and Optuna each have their own
         raise ValueError(
-            f"The storage {storage} cannot be opened ({error}): give a database's URL, such as "
-            "sqlite:////full/path/study.db."
+            f"The storage {storage} cannot be opened ({_first_line(error)}): make room if its disk "
+            "is full, or give a database's URL, such as sqlite:////full/path/study.db."
         ) from error
     if sqlite:
         _lock_before_reading(database.engine)
@@ -162,6 +164,23 @@ def states(study, names: Sequence[str]) -> dict[str, str]:
         if trial.user_attrs["name"] in found:
             found[trial.user_attrs["name"]] = trial.state.name.lower()
     return found
+
+
+def database_problem(error: BaseException) -> str | None:
+    """Say in a line what is wrong with the database, if an error comes from that.
+
+    Optuna trips over its own assertion when it cannot write down that a trial failed.
+    """
+    problem = None
+    while error is not None:
+        if isinstance(error, DATABASE_ERRORS):
+            problem = f"the database: {_first_line(error)}"
+        error = error.__cause__ or error.__context__
+    return problem
+
+
+def _first_line(error):
+    return str(error).strip().partition("\n")[0]
 
 
 def rows(study) -> list[dict]:

@@ -58,7 +58,8 @@ def write_table(path: str | os.PathLike, rows: Iterable[Mapping]) -> None:
     for row in rows:
         writer.writerow({name: _text(row[name]) for name in COLUMNS})
     with replacing(path) as file:
-        file.write(text.getvalue().encode())
+        # A folder's name that is not in the system's encoding is written as the bytes that it is.
+        file.write(text.getvalue().encode(errors="surrogateescape"))
 
 
 def read_table(path: str | os.PathLike) -> list[dict]:
@@ -69,7 +70,7 @@ def read_table(path: str | os.PathLike) -> list[dict]:
     ValueError
         A column is missing, or a number is none; the message names the file and the line.
     """
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         reader = csv.DictReader(file)
         missing = COLUMNS.keys() - set(reader.fieldnames or ())
         if missing:

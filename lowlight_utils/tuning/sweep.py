@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lowlight_utils.data.images import ImageError
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning import queue
@@ -27,6 +28,7 @@ def run_sweep(
     storage: str | None = None,
     grace: int = 60,
     progress: bool = True,
+    low_side: str = "left",
 ) -> Sweep:
     """Train recipes on the same data, each in a folder of its own, and compare what comes out.
 
@@ -55,6 +57,8 @@ def run_sweep(
         Seconds of silence after which a process is held to be dead and its trial is taken over.
     progress : bool
         Show a bar over the trials, if there is a terminal to show it on.
+    low_side : {"left", "right"}
+        Of double pictures, on which side the dark one is.
 
     Returns
     -------
@@ -66,25 +70,46 @@ def run_sweep(
     ValueError
         Before anything is trained: recipes of two sizes or of one name, or the study holds other
         recipes or other data. At the end: recipes whose training broke down; the others are done.
+    OSError
+        A file or the database cannot be written.
     """
     recipes = list(recipes)
     require_folder_names([recipe.name for recipe in recipes])
-    common = CommonData.of(data, recipes)
+    common = CommonData.of(data, recipes, low_side)
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = queue.lock(folder / ".lock")
-    with lock:  # two processes must not make the database's tables at once
-        storage = storage or queue.sqlite_url(folder / "study.db")
-        study = queue.open_study(name, storage, grace, common.about())
-        queue.require_same_recipes(study, recipes)
-        common.write_scenes(folder)
-    quiet = None if progress else True  # None: where there is no terminal
-    with tqdm(total=len(recipes), desc=name, unit="trial", disable=quiet) as bar:
-        broken = _work(study, recipes, common, folder, lock, bar)
+    with _naming_what_stopped(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = queue.lock(folder / ".lock")
+        with lock:  # two processes must not make the database's tables at once
+            storage = storage or queue.sqlite_url(folder / "study.db")
+            study = queue.open_study(name, storage, grace, common.about())
+            queue.require_same_recipes(study, recipes)
+            common.write_scenes(folder)
+        quiet = None if progress else True  # None: where there is no terminal
+        with tqdm(total=len(recipes), desc=name, unit="trial", disable=quiet) as bar:
+            broken = _work(study, recipes, common, folder, lock, bar)
     if broken:
         lines = "; ".join(f"{trial}: {error}" for trial, error in broken.items())
         raise ValueError(f"{len(broken)} of {len(recipes)} trials broke down. {lines}")
     return read_sweep(folder)
+
+
+@contextlib.contextmanager
+def _naming_what_stopped(folder):
+    """Say in a line which file or database could not be written, and that all else is kept."""
+    try:
+        yield
+    except (OSError, AssertionError, *queue.DATABASE_ERRORS) as error:
+        if (reason := queue.database_problem(error)) is None:
+            if not isinstance(error, OSError):
+                raise
+            # A run also says how to resume a run; here, only what it could not write matters.
+            cause = error.__cause__ if isinstance(error.__cause__, (OSError, ImageError)) else error
+            reason = str(cause)
+        raise OSError(
+            f"The sweep in {folder} stopped: {reason}. What it has done so far is kept: the same "
+            "command again goes on, once there is room on the disk."
+        ) from error
 
 
 def _work(study, recipes, common, folder, lock, bar):

@@ -40,7 +40,8 @@ def run_trial(
     ----------
     recipe : Recipe
     splits : Splits
-        Trained on `splits.train`, measured on `splits.validation`. The test pairs are not touched.
+        Trained on `splits.train`, measured on `splits.validation` (a conditional generator at the
+        recipe's λ). The test pairs are not touched.
     folder : path
         Gets what `train` leaves, and metrics.json (the row, and every picture's scores),
         pictures.webp (one of each scene) and last.keras (the generator that was measured). What is
@@ -72,7 +73,7 @@ def run_trial(
     seconds = time.perf_counter() - started
 
     validation = splits.validation
-    enhanced = enhance_stack(run.gan.best_generator, validation.low)
+    enhanced = enhance_stack(run.gan.best_generator, validation.low, lambda_l1=recipe.lambda_l1)
     images = [
         {"image": name, **{key: score(truth, image) for key, score in MEASURES.items()}}
         for name, truth, image in zip(validation.names, validation.high, enhanced, strict=True)

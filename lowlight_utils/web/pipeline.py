@@ -1,5 +1,6 @@
 """From an uploaded file's bytes to the enhanced file's bytes; this runs in the worker."""
 
+import contextlib
 import io
 import math
 import time
@@ -7,19 +8,16 @@ import time
 import numpy as np
 from PIL import Image
 
-from lowlight_utils.data.decode import ImageTooLarge, UnknownFormat
+from lowlight_utils.data.decode import ImageTooLarge, UnknownFormat, register_heif
 from lowlight_utils.data.images import ImageError, encode_image, read_image_and_alpha, resize
+from lowlight_utils.data.samples import to_8_bit
 from lowlight_utils.prediction.baselines import BASELINES
 from lowlight_utils.web import names
 from lowlight_utils.web.job import Enhanced, Job, Refused
 from lowlight_utils.web.settings import Settings
 
-try:  # an extra of its own weight: phones' HEIC photos are read where it is installed
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-except ImportError:
-    pass
+with contextlib.suppress(UnknownFormat):  # where pillow-heif is not installed
+    register_heif()
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 """What is decoded: Pillow knows many more, and each is a way in."""
@@ -50,8 +48,8 @@ class Pipeline:
     Parameters
     ----------
     enhancer : Enhancer
-        Or any uint8[H, W, 3] -> uint8[H, W, 3]. If it has a `lambda_range`, a pair of floats, it
-        is also called with ``lambda_l1=``.
+        Or any uint8[H, W, 3] or uint16[H, W, 3] -> uint8[H, W, 3]. If it has a `lambda_range`, a
+        pair of floats, it is also called with ``lambda_l1=``.
     settings : Settings, optional
     """
 
@@ -97,6 +95,7 @@ class Pipeline:
         image, alpha, source_format = self._read(content, job.name)
         clock.lap("read")
         enhanced = self._enhance(image, job)
+        image = to_8_bit(image)
         if enhanced.shape != image.shape:  # a classical method, at a smaller size
             image = resize(image, enhanced.shape[:2])
             alpha = _resize_alpha(alpha, enhanced.shape[:2])
@@ -126,6 +125,7 @@ class Pipeline:
                 name=name,
                 formats=FORMATS,
                 max_pixels=self.settings.max_pixels,
+                deep=True,
             )
             return image, alpha, kind
         except ImageTooLarge as error:
@@ -147,11 +147,12 @@ class Pipeline:
 
     def _enhance(self, image: np.ndarray, job: Job) -> np.ndarray:
         if job.method == names.ORIGINAL or job.strength == 0:
-            return image
+            return to_8_bit(image)
         if job.method == names.OURS:
             if self.lambda_range and job.lambda_ is not None:
                 return self.enhancer(image, lambda_l1=job.lambda_)
             return self.enhancer(image)
+        image = to_8_bit(image)
         height, width = image.shape[:2]
         shrink = math.sqrt(BASELINE_PIXELS / (height * width))
         if shrink < 1:

@@ -12,7 +12,9 @@ import ctypes
 import io
 import json
 import logging
+import os
 import signal
+import socket
 import threading
 import time
 
@@ -40,6 +42,11 @@ class Server:
     app : WSGI application
     settings : Settings
 
+    Raises
+    ------
+    OSError
+        It cannot listen there, see `require_address`.
+
     Attributes
     ----------
     host, port : str, int
@@ -52,6 +59,7 @@ class Server:
     """
 
     def __init__(self, app, settings: Settings) -> None:
+        require_address(settings)
         _give_memory_back()
         for name in ("waitress", "waitress.queue"):  # one line for each stranger's whim
             logging.getLogger(name).setLevel(logging.ERROR)
@@ -128,6 +136,27 @@ class Server:
             for channel in list(self._map.values())
             if isinstance(channel, HTTPChannel)
         )
+
+
+def require_address(settings: Settings) -> None:
+    """Raise OSError unless the server can listen there; asked before a generator is loaded for it.
+
+    Such as where the port is taken, or the system's to give, or there is no such host.
+    """
+    host, port = settings.host, settings.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":  # as waitress does: a port is free as soon as its server ends
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen on {host}, port {port} ({error.strerror or error}): choose another"
+            " --host or --port"
+        ) from error
 
 
 def _give_memory_back() -> None:

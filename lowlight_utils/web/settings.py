@@ -65,3 +65,24 @@ class Settings:
             raise ValueError("upload_memory must hold at least one photo of max_bytes")
         if self.trusted_proxies < 0:
             raise ValueError(f"trusted_proxies must be 0 or more, not {self.trusted_proxies}")
+        if not 0 <= self.port <= 65535:
+            raise ValueError(f"port must lie between 0 and 65535, not {self.port}")
+        if self.rate_limit:
+            _require_rate_limit(self.rate_limit)
+
+
+def _require_rate_limit(text: str) -> None:
+    """Raise ValueError unless Flask-Limiter understands a limit; it would then set none."""
+    from limits import parse_many
+
+    try:
+        limits = parse_many(text)
+    except ValueError as error:
+        limits, reason = [], str(error)
+    else:
+        reason = "it would let nobody in"
+    if not limits or any(limit.amount < 1 or limit.multiples < 1 for limit in limits):
+        raise ValueError(
+            f"rate_limit cannot be {text!r} ({reason}): give one such as '60 per minute', or ''"
+            " for no limit"
+        )

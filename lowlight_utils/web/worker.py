@@ -8,6 +8,7 @@ taken over cannot reach further.
 """
 
 import atexit
+import contextlib
 import ctypes
 import json
 import logging
@@ -19,6 +20,8 @@ import traceback
 from dataclasses import asdict
 from pathlib import Path
 
+from lowlight_utils.backend import start_keras
+from lowlight_utils.extras import explain
 from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError
 from lowlight_utils.web.settings import Settings
 from lowlight_utils.web.turns import Turns
@@ -154,11 +157,13 @@ class Worker:
         # "spawn": a fork would copy the threads' locks, whoever holds them.
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
+        words, their_words = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_work, args=(theirs, self.settings), name="enhancing", daemon=True
+            target=_work, args=(theirs, their_words, self.settings), name="enhancing", daemon=True
         )
         self._process.start()
         theirs.close()  # so that its death is the end of the pipe
+        their_words.close()
         try:
             if not self._connection.poll(START_SECONDS):
                 raise WorkerError(f"the worker did not start within {START_SECONDS} s")
@@ -167,11 +172,16 @@ class Worker:
                 raise ValueError(ready["error"])
             self.lambda_range = ready["lambda_range"]
             self.examples = {name: self._connection.recv_bytes() for name in ready["examples"]}
-        except EOFError as error:
-            raise WorkerError("the worker died as it started") from error
+        except (EOFError, OSError) as error:
+            self._process.join(5)
+            last = _last_words(words, self._process.exitcode)
+            self._kill()
+            raise WorkerError(f"the worker died as it started{last}") from error
         except BaseException:
             self._kill()
             raise
+        finally:
+            words.close()
 
     def _kill(self) -> None:
         if self._process.is_alive():
@@ -179,24 +189,48 @@ class Worker:
         self._process.join()
 
 
-def _work(connection, settings: Settings) -> None:
+def _last_words(words, exit_code: int | None) -> str:
+    """Tell how a process ended, and the last line that it wrote to standard error."""
+    names = {-each.value: each.name for each in signal.Signals}
+    how = names.get(exit_code, f"exit status {exit_code}")
+    if how == "SIGKILL":  # Linux's way when there is no memory left
+        how += ", perhaps for want of memory"
+    said = b""
+    if os.name == "posix":
+        os.set_blocking(words.fileno(), False)
+        with contextlib.suppress(BlockingIOError):
+            said = os.read(words.fileno(), 2**16)
+    last = said.decode(errors="replace").strip().splitlines()[-1:]
+    return f" ({'; '.join([how, *last])})"
+
+
+def _work(connection, words, settings: Settings) -> None:
     """Load, warm up, and do jobs until the other end of the pipe is closed."""
     # Signals go to the whole group. The server decides when to stop, and closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Native decoders write what they find wrong with a photo to standard error: nobody's business.
+    # What is said until the first photo comes is heard if the process then dies.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    if os.name == "posix":
+        os.set_blocking(words.fileno(), False)  # nobody reads before the end
+        os.dup2(words.fileno(), 2)
+    words.close()
     try:
-        from lowlight_utils.prediction import Enhancer
+        from lowlight_utils.prediction import Enhancer, is_exported
         from lowlight_utils.web.pipeline import Pipeline
 
+        if not is_exported(settings.weights):
+            start_keras()
         pipeline = Pipeline(Enhancer(settings.weights), settings)
         examples = pipeline.warm_up()
     except Exception as error:
-        connection.send_bytes(json.dumps({"error": str(error) or type(error).__name__}).encode())
+        problem = explain(error) or str(error) or type(error).__name__
+        connection.send_bytes(json.dumps({"error": problem}).encode())
         return
+    os.dup2(nowhere, 2)
     ready = {"lambda_range": pipeline.lambda_range, "examples": list(examples)}
     connection.send_bytes(json.dumps(ready).encode())
     for file in examples.values():

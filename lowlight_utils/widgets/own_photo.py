@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -11,6 +12,7 @@ import ipywidgets
 import numpy as np
 
 from lowlight_utils.data.images import read_image, resize
+from lowlight_utils.data.samples import to_8_bit
 from lowlight_utils.widgets.pictures import picture_widget, titled_row, to_jpeg
 from lowlight_utils.widgets.slider import log_slider
 
@@ -44,7 +46,7 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo", **tol
     Parameters
     ----------
     enhancer : callable
-        uint8[H, W, 3] to uint8[H, W, 3], such as an `Enhancer`.
+        uint8[H, W, 3] or uint16[H, W, 3] to uint8[H, W, 3], such as an `Enhancer`.
     content : bytes
         A file of any format that `lowlight_utils.data.read_image` reads.
     name : str
@@ -57,9 +59,11 @@ def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo", **tol
     lowlight_utils.data.ImageError
         It cannot be read.
     """
-    before = read_image(io.BytesIO(content), name=name)
+    before = read_image(io.BytesIO(content), name=name, deep=True)
     after = enhancer(before, **told)
-    return EnhancedPhoto(before, after, f"{PurePath(name).stem}-enhanced.jpg", to_jpeg(after, 95))
+    return EnhancedPhoto(
+        to_8_bit(before), after, f"{PurePath(name).stem}-enhanced.jpg", to_jpeg(after, 95)
+    )
 
 
 def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
@@ -72,7 +76,7 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     )
     ends = getattr(enhancer, "lambda_range", None)
     slider = log_slider(*ends, live=False) if ends else None  # a large photo takes a second
-    message = ipywidgets.HTML("Nothing leaves the computer that this notebook runs on.")
+    message = ipywidgets.HTML(_notice())
     picture = picture_widget()
     picture.layout.display = "none"
 
@@ -100,6 +104,18 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     for control in controls:
         control.observe(show, "value")
     return ipywidgets.VBox([ipywidgets.HBox(controls), message, picture])
+
+
+def _notice() -> str:
+    """Say what to know before choosing: a file that is too large vanishes without a word."""
+    stays = "Nothing leaves the computer that this notebook runs on"
+    if "google.colab" in sys.modules:
+        return (
+            f"{stays}, which in Colab is Google's. Colab passes on files of up to about 10 MB: make"
+            " a larger photo smaller, or upload it under Files, on the left, and read it by its"
+            " path."
+        )
+    return f"{stays}. A file of more than 10 MB needs JupyterLab as `make lab` starts it."
 
 
 def _preview(image: np.ndarray) -> np.ndarray:

@@ -377,6 +377,15 @@ class TestWriting:
         write_image(tmp_path / "a.jpg", stripes)
         assert_close(read_image(tmp_path / "a.jpg"), stripes, atol=25)  # 4:2:0 is 127 off
 
+    @pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
+    def test_jpeg_has_quality_95(self, tmp_path, photo, suffix):
+        write_image(tmp_path / f"a{suffix}", photo)
+        with (
+            Image.open(tmp_path / f"a{suffix}") as written,
+            Image.open(io.BytesIO(encoded(photo, "JPEG", quality=95))) as expected,
+        ):
+            assert written.quantization == expected.quantization
+
     @pytest.mark.parametrize("suffix", [".avif", ".jp2"])
     def test_modern_formats_come_close(self, tmp_path, photo, suffix):
         if not features.check({".avif": "avif", ".jp2": "jpg_2000"}[suffix]):

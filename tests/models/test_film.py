@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lowlight_utils.models import unet_generator
-from lowlight_utils.models.film import LAMBDA_RANGE, FiLM, LogLambda
+from lowlight_utils.models.film import LAMBDA_RANGE, FiLM, LogLambda, LogLevel
 
 
 def conditional(**options):
@@ -94,3 +94,28 @@ def test_a_conditional_generator_survives_saving(tmp_path):
 def test_an_unknown_condition_is_refused():
     with pytest.raises(ValueError, match="condition must be one of none, lambda"):
         unet_generator((32, 32, 3), depth=3, condition="mood")
+
+
+def test_the_level_of_a_picture_runs_from_minus_1_for_black_to_1_for_white():
+    pictures = np.stack([np.full((4, 4, 3), level, np.float32) for level in (-1, 0, 1)])
+    levels = np.asarray(LogLevel()(pictures))
+    assert levels.shape == (3, 2)
+    np.testing.assert_allclose(levels[0], -1, atol=1e-6)
+    np.testing.assert_allclose(levels[2], 1, atol=1e-6)
+    np.testing.assert_allclose(levels[1], levels[1, ::-1], atol=1e-6)  # even light: both alike
+
+
+def test_a_lamp_in_the_dark_pulls_the_two_levels_apart():
+    dark = np.full((1, 8, 8, 3), -0.98, np.float32)
+    dark[:, :2, :2] = 1.0
+    of_logarithms, of_mean = np.asarray(LogLevel()(dark))[0]
+    assert of_mean > of_logarithms + 0.3
+
+
+def test_a_generator_told_its_level_takes_the_picture_alone_and_acts_by_it():
+    model = unet_generator((None, None, 3), width=8, depth=3, norm="group", condition="level")
+    assert len(model.inputs) == 1
+    given = picture()
+    before = np.asarray(model(given))
+    stir(model)
+    assert np.abs(np.asarray(model(given)) - before).max() > 1e-3

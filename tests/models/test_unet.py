@@ -5,6 +5,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from apart import ON_JAX
 
 from lowlight_utils.models import AutoExposure, unet_generator
 from lowlight_utils.models.blocks import ReflectConv2D, ResizeConv2D, normalise
@@ -377,7 +378,7 @@ def test_the_same_file_gives_the_same_picture_in_jax(tmp_path):
     other = "tensorflow" if keras.backend.backend() == "jax" else "jax"
     done = subprocess.run(
         [sys.executable, "-c", ENHANCE_ELSEWHERE, str(tmp_path), *expected],
-        env={**os.environ, "KERAS_BACKEND": other},
+        env={**os.environ, **ON_JAX, "KERAS_BACKEND": other},
         capture_output=True,
         text=True,
     )

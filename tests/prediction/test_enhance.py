@@ -9,6 +9,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+from apart import ON_JAX
 from keras import layers
 from pictures import make_photo
 
@@ -320,7 +321,7 @@ print(keras.backend.backend())
 """
     ran = subprocess.run(
         [sys.executable, "-c", code, tmp_path],
-        env=os.environ | {"KERAS_BACKEND": other, "JAX_PLATFORMS": "cpu"},
+        env=os.environ | ON_JAX | {"KERAS_BACKEND": other, "JAX_PLATFORMS": "cpu"},
         check=True,
         capture_output=True,
         text=True,
@@ -361,3 +362,22 @@ def test_other_generators_have_no_range_of_lambda(unchanged):
     assert unchanged.lambda_range is None
     picture = np.full((8, 8, 3), 20, np.uint8)
     np.testing.assert_array_equal(unchanged(picture, lambda_l1=3.0), unchanged(picture))
+
+
+@pytest.mark.parametrize("size", [(60, 90), (300, 200)])
+def test_a_photo_without_colour_stays_without(size):
+    enhance = Enhancer(little_unet(norm="instance"), max_side=128)
+    grey = np.repeat(make_photo(*size)[..., :1], 3, axis=-1)
+    assert np.ptp(enhance(grey), axis=-1).max() <= 1
+    coloured = enhance(make_photo(*size))
+    assert np.ptp(coloured, axis=-1).max() > 1
+
+
+@pytest.mark.parametrize("size", [(60, 90), (300, 200)])
+def test_black_bars_stay_black_and_change_nothing_inside(size):
+    enhance = Enhancer(exposure(), max_side=128)
+    photo = make_photo(*size) // 8 + 3
+    framed = np.pad(photo, ((20, 30), (10, 0), (0, 0)))
+    enhanced = enhance(framed)
+    np.testing.assert_array_equal(enhanced[20:-30, 10:], enhance(photo))
+    assert enhanced[:20].max() == enhanced[-30:].max() == enhanced[:, :10].max() == 0

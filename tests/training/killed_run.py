@@ -1,8 +1,8 @@
-"""Train the small recipe, and be killed at a chosen moment: killed_run.py MOMENT FOLDER.
+"""Train the small recipe, and be killed at a chosen moment: killed_run.py MOMENT FOLDER ...
 
 The moments lie in the second epoch of three: "batch", in the middle of it; "state", half-way
 through writing its state; "progress", when the state is written but progress.json does not name it
-yet; or "never".
+yet; or "never". Of several folders, one is trained in after the other.
 """
 
 import os
@@ -51,7 +51,7 @@ def die_before_second_progress(replace=os.replace):
 
 
 if __name__ == "__main__":
-    moment, folder = sys.argv[1:]
+    moment, *folders = sys.argv[1:]
     callbacks = [DieInSecondEpoch()] if moment == "batch" else []
     if moment == "state":
         die_within_second_state()
@@ -59,4 +59,5 @@ if __name__ == "__main__":
         die_before_second_progress()
     # JAX compiles the step anew, and slowly, for a last batch of another size.
     splits = small_splits(train=4 if keras.backend.backend() == "jax" else 5)
-    train(SMALL, splits, folder, resume=True, verbose=0, callbacks=callbacks)
+    for folder in folders:
+        train(SMALL, splits, folder, resume=True, verbose=0, callbacks=callbacks)

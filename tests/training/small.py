@@ -28,10 +28,6 @@ SMALL = Recipe(
 )
 
 
-# For processes on JAX: that it compiles quickly matters more here than that it then runs fast.
-ON_JAX = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
-
-
 def small_splits(train=5, validation=2, size=SIDE):
     pairs = make_pairs(train + validation, size, size)
     return Splits(pairs[:train], pairs[train:], pairs[:0])

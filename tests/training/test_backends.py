@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small import ON_JAX, arrays, small_batch, small_gan
+from apart import ON_JAX
+from small import arrays, small_batch, small_gan
 from take_steps import CASES, COUNTS, steps
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from lowlight_utils.data.images import resize, to_network
 from lowlight_utils.training import discriminator_losses, generator_losses
-from lowlight_utils.training.losses import ssim
+from lowlight_utils.training.losses import scale_to_mean, ssim
 
 VERDICTS = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=8)
 
@@ -116,3 +116,27 @@ def test_the_ssim_term_is_one_minus_the_ssim_that_evaluation_reports():
 def test_equal_pictures_have_no_ssim_loss():
     picture = np.linspace(-1, 1, 16 * 16 * 3, dtype=np.float32).reshape(1, 16, 16, 3)
     assert float(ssim(picture, picture)) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_after_scaling_to_the_mean_brightness_alone_costs_nothing():
+    rng = np.random.default_rng(0)
+    light = rng.uniform(0.2, 0.9, (2, 8, 8, 3)).astype("float32")
+    high, darker = 2 * light - 1, 2 * (0.5 * light) - 1
+    np.testing.assert_allclose(np.asarray(scale_to_mean(darker, high)), high, atol=1e-5)
+    plain, shared, free = (
+        float(generator_losses(None, darker, high, 100.0, gt_mean=share)["generator_loss"])
+        for share in (0.0, 0.5, 1.0)
+    )
+    assert free == pytest.approx(0, abs=1e-3)
+    assert shared == pytest.approx(plain / 2, rel=1e-4)
+
+
+def test_the_gain_of_scaling_is_bounded():
+    black, grey = np.full((1, 4, 4, 3), -0.99, "float32"), np.zeros((1, 4, 4, 3), "float32")
+    np.testing.assert_allclose(np.asarray(scale_to_mean(black, grey)), 0.01 * 2.5 - 1, atol=1e-6)
+
+
+def test_the_reported_l1_is_the_plain_one_whatever_its_share():
+    low, high = np.full((1, 4, 4, 3), -0.5, "float32"), np.zeros((1, 4, 4, 3), "float32")
+    losses = generator_losses(None, low, high, 100.0, gt_mean=0.5)
+    assert float(losses["l1_loss"]) == pytest.approx(0.5)

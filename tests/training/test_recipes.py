@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowlight_utils.data.batches import AUGMENTATIONS
+from lowlight_utils.data.lights import LIGHTS as KINDS_OF_LIGHT
+from lowlight_utils.data.sources import VIEWS
 from lowlight_utils.models.blocks import NORMS, PADDINGS
 from lowlight_utils.models.film import CONDITIONS
 from lowlight_utils.models.unet import BASES, UPSAMPLINGS, unet_generator
 from lowlight_utils.training import QUICK, RECIPES, SEED, SEED_FIVE, Recipe, read_recipe
-from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, POSITIVE, SWITCHES
+from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, LIGHTS, POSITIVE, SWITCHES
 
 LAMBDAS = ("lambda_l1", "lambda_ssim", "adversarial")  # weights, at least 0
 fractions = st.floats(0, 1, exclude_max=True)
@@ -144,6 +146,7 @@ WRONG = [
     *((name, value) for name in LAMBDAS for value in (-1, "115", None, float("inf"))),
     *((name, value) for name in SWITCHES for value in (1, None, "yes")),
     *(("name", value) for value in ("", 3)),
+    *(("lights", value) for value in ("", "even+", "noon", 3)),
     ("norm", ["batch"]),
     ("crop", 257),
     ("seed", 2**32),
@@ -159,7 +162,8 @@ def test_a_value_that_is_not_allowed_is_refused_by_its_fields_name(name, value):
 
 def test_every_field_is_checked():
     fields = {field.name for field in dataclasses.fields(Recipe)}
-    assert fields == {"name", *SWITCHES, *LAMBDAS, *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
+    tested = {"name", "lights", *SWITCHES, *LAMBDAS, *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
+    assert fields == tested
 
 
 def test_zoom_needs_a_crop():
@@ -175,6 +179,8 @@ def test_recipes_allow_what_the_other_rooms_do():
     assert CHOICES["base"] == BASES
     assert CHOICES["condition"] == CONDITIONS
     assert CHOICES["augmentation"] == AUGMENTATIONS
+    assert CHOICES["views"] == VIEWS
+    assert LIGHTS == tuple(KINDS_OF_LIGHT)
 
 
 def test_recipes_are_read_without_keras():

@@ -2,18 +2,20 @@
 
 import collections
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from pictures import make_pairs
 from skimage.metrics import peak_signal_noise_ratio
 from tiny import RECIPES, TINY, tiny_splits
+from waiting import PATIENCE, wait_for
 
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.prediction.metrics import sharpness
@@ -24,25 +26,28 @@ from lowlight_utils.tuning.results import COLUMNS, read_table
 HERE = Path(__file__).parent
 
 
-def start_apart(folder, grace=60, victim=None):
-    command = [sys.executable, HERE / "sweep_apart.py", folder, str(grace)]
-    path = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(
-        command + ([victim] if victim else []), env={**os.environ, "PYTHONPATH": path}
-    )
+@pytest.fixture
+def start_apart():
+    """start_apart(folder, ...) starts sweep_apart.py; whatever happens, it ends with the test."""
+    started = []
+
+    # The grace that is not waited for is long: a busy machine's heartbeat may come late.
+    def start(folder, *moment, grace=PATIENCE):
+        command = [sys.executable, HERE / "sweep_apart.py", folder, str(grace), *moment]
+        path = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+        started.append(subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()  # which ends a stopped process too
+        process.wait()
 
 
 def trained_epochs(folder):
     """How often each epoch of each trial was trained to its end, by all processes."""
     lines = [line for path in folder.glob("epochs-*.txt") for line in path.read_text().splitlines()]
     return collections.Counter(lines)
-
-
-def wait_for(condition, seconds=120):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.05)
 
 
 EACH_ONCE = {f"{recipe.name} {epoch}": 1 for recipe in RECIPES for epoch in (1, 2, 3)}
@@ -83,7 +88,7 @@ def test_the_table_has_a_row_a_trial_with_what_made_it(swept):
     assert [row["lambda_l1"] for row in rows] == [0.0, 1.0, 100.0]
     for row in rows:
         assert list(row) == list(COLUMNS)
-        assert row["train_pairs"], row["validation_pairs"] == (4, 3)
+        assert (row["train_pairs"], row["validation_pairs"]) == (4, 3)
         assert row["backend"] in row["versions"]
         assert row["hardware"]
         assert row["seconds"] > 0
@@ -141,17 +146,18 @@ def test_a_sweep_that_is_done_trains_nothing_again(swept):
 
 
 def test_more_recipes_join_a_sweep_that_is_done(swept, tmp_path):
-    run_sweep(RECIPES[:1], tiny_splits(), tmp_path)
-    both = run_sweep([RECIPES[2]], tiny_splits(), tmp_path)
-    assert [row["trial"] for row in both.rows] == ["lambda-0", "lambda-100"]
+    done, before = swept
+    folder = shutil.copytree(done, tmp_path / "copy")
+    more = run_sweep([TINY.but(name="more", epochs=1)], tiny_splits(), folder)
+    assert [row["trial"] for row in more.rows] == [*before.folders, "more"]
 
 
-def test_a_killed_sweep_goes_on_from_the_epoch_that_was_whole(swept, tmp_path):
+def test_a_killed_sweep_goes_on_from_the_epoch_that_was_whole(swept, tmp_path, start_apart):
     _, sweep = swept
-    killed = start_apart(tmp_path, victim="lambda-1")
-    assert killed.wait(timeout=200) == -signal.SIGKILL
+    killed = start_apart(tmp_path, "KILL", "lambda-1")
+    assert killed.wait(PATIENCE) == -signal.SIGKILL
     assert read_progress(tmp_path / "lambda-1")["epoch"] == 1
-    assert start_apart(tmp_path, grace=3).wait(timeout=200) == 0
+    assert start_apart(tmp_path, grace=3).wait(PATIENCE) == 0
     assert trained_epochs(tmp_path) == EACH_ONCE
     resumed = read_sweep(tmp_path)
     for recipe in RECIPES:
@@ -160,10 +166,10 @@ def test_a_killed_sweep_goes_on_from_the_epoch_that_was_whole(swept, tmp_path):
     assert resumed.row("lambda-1")["seconds"] is None  # of a part there is no time to report
 
 
-def test_two_processes_share_the_trials_and_train_none_twice(swept, tmp_path):
+def test_two_processes_share_the_trials_and_train_none_twice(swept, tmp_path, start_apart):
     _, sweep = swept
     workers = [start_apart(tmp_path) for _ in range(2)]
-    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
+    assert [worker.wait(PATIENCE) for worker in workers] == [0, 0]
     assert trained_epochs(tmp_path) == EACH_ONCE
     shared = read_sweep(tmp_path)
     assert {row["trial"]: row["psnr"] for row in shared.rows} == {
@@ -172,21 +178,22 @@ def test_two_processes_share_the_trials_and_train_none_twice(swept, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no way to put a process to sleep here")
-def test_a_process_that_slept_and_was_given_up_does_no_harm(tmp_path):
-    sleeper = start_apart(tmp_path, grace=3)
-    wait_for(lambda: (tmp_path / "lambda-0" / "progress.json").exists())
-    sleeper.send_signal(signal.SIGSTOP)
+def test_a_process_that_slept_and_was_given_up_does_no_harm(tmp_path, start_apart):
+    sleeper = start_apart(tmp_path, "STOP", "lambda-0", grace=3)
+    asleep = psutil.Process(sleeper.pid)
+    wait_for(lambda: asleep.status() == psutil.STATUS_STOPPED, sleeper)
+    assert read_progress(tmp_path / "lambda-0")["epoch"] == 1
     other = start_apart(tmp_path, grace=3)
 
     def given_up():
-        with sqlite3.connect(tmp_path / "study.db", timeout=30) as database:
+        with sqlite3.connect(tmp_path / "study.db", timeout=PATIENCE) as database:
             return database.execute("SELECT count(*) FROM trials WHERE state = 'FAIL'").fetchone()[
                 0
             ]
 
-    wait_for(given_up)
+    wait_for(given_up, other)
     sleeper.send_signal(signal.SIGCONT)
-    assert [sleeper.wait(timeout=200), other.wait(timeout=200)] == [0, 0]
+    assert [sleeper.wait(PATIENCE), other.wait(PATIENCE)] == [0, 0]
     assert trained_epochs(tmp_path) == EACH_ONCE
     assert len(read_sweep(tmp_path).rows) == len(RECIPES)
 
@@ -231,7 +238,7 @@ def test_a_storage_that_is_none_is_refused_by_its_address(tmp_path):
 
 
 def test_a_trial_that_breaks_down_is_named_and_the_others_are_done(tmp_path):
-    wild = TINY.but(name="wild", generator_lr=1e30, epochs=2)
+    wild = TINY.but(name="wild", generator_lr=1e30, epochs=1)
     with pytest.raises(ValueError, match=r"1 of 2 trials broke down. wild: .*learning rates"):
-        run_sweep([wild, RECIPES[0]], tiny_splits(), tmp_path)
+        run_sweep([wild, RECIPES[0].but(epochs=1)], tiny_splits(), tmp_path)
     assert [row["trial"] for row in read_table(tmp_path / "results.csv")] == ["lambda-0"]

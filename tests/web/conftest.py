@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from waiting import PATIENCE
 
 from lowlight_utils.web import Pipeline, Settings, create_app
+from lowlight_utils.web import worker as worker_module
+
+worker_module.START_SECONDS = PATIENCE  # on a busy machine a worker may take long to start
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The server, over real sockets: full queues, slow senders, large bodies, an orderly end."""
 
+import contextlib
 import http.client
 import io
 import json
@@ -8,13 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 
 import numpy as np
 import psutil
 import pytest
 from uploads import dark_photo, decode, file_of, good
+from waiting import PATIENCE, wait_for
 
 from lowlight_utils.data import read_image
 from lowlight_utils.web import Server, Settings, create_app
@@ -31,7 +32,7 @@ class Gate:
 
     def __call__(self, content, job):
         self.begun.release()
-        assert self.open.wait(30)
+        assert self.open.wait(PATIENCE)
         return Enhanced(content, "png", 1, 1, {})
 
 
@@ -50,7 +51,7 @@ def serve():
         server.__exit__()
 
 
-def post(server, content, headers=None, timeout=60):
+def post(server, content, headers=None, timeout=PATIENCE):
     connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
     connection.request(
         "POST", "/api/enhance", content, {"Content-Type": "image/png", **(headers or {})}
@@ -79,7 +80,7 @@ def test_when_the_queue_is_full_one_is_told_when_to_come_back(serve):
     ]
     for thread in threads:
         thread.start()
-        assert gate.begun.acquire(timeout=10)
+        assert gate.begun.acquire(timeout=PATIENCE)
     refused, body = post(server, good())
     assert refused.status == 503
     assert int(refused.headers["Retry-After"]) > 0
@@ -105,14 +106,16 @@ def test_uploads_beyond_the_budget_are_thrown_away_and_answered(serve):
             b"Content-Length: 600001\r\n\r\n" + b"x" * 600_000
         )
         slow.append(sender)
-    time.sleep(0.5)
-    answer, body = post(server, b"x" * 900_000)
-    assert answer.status == 503, body
-    assert answer.headers["Content-Type"] == "application/problem+json"
+
+    def answered(status):
+        answer, _ = post(server, b"x" * 900_000)
+        kind = answer.headers["Content-Type"]
+        return answer.status == status and (status == 200 or kind == "application/problem+json")
+
+    wait_for(lambda: answered(503))  # once what they sent has arrived
     for sender in slow:
         sender.close()
-    time.sleep(0.5)
-    assert post(server, b"x" * 900_000)[0].status == 200  # and the budget came back
+    wait_for(lambda: answered(200))  # and the budget came back
 
 
 def test_bodies_that_are_too_large_get_a_413_that_arrives(serve):
@@ -126,7 +129,7 @@ def test_bodies_that_are_too_large_get_a_413_that_arrives(serve):
 
 def test_an_endless_chunk_header_is_cut_off(serve):
     server = serve(Gate())
-    with socket.create_connection((server.host, server.port), timeout=20) as sender:
+    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as sender:
         sender.sendall(
             b"POST /api/enhance HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
@@ -136,19 +139,15 @@ def test_an_endless_chunk_header_is_cut_off(serve):
 
 def test_a_sender_that_drips_is_cut_off(serve):
     server = serve(Gate(), upload_seconds=1)
-    with socket.create_connection((server.host, server.port), timeout=20) as sender:
-        sender.sendall(b"POST /api/enhance HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
-        answer = b""
-        for _ in range(40):
-            try:
+    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as sender:
+        sender.sendall(b"POST /api/enhance HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n")
+        sender.settimeout(0.1)
+        answer = None
+        while answer is None:
+            with contextlib.suppress(OSError):  # cut off: the answer is there to be read
                 sender.sendall(b"x")
-                sender.settimeout(0.1)
-                answer += sender.recv(1000)
-            except TimeoutError:
-                continue
-            except OSError:
-                break
-            break
+            with contextlib.suppress(TimeoutError):
+                answer = sender.recv(1000)
     assert b"408" in answer and b"problem+json" in answer
 
 
@@ -170,7 +169,7 @@ def test_a_sender_that_drips_is_cut_off(serve):
 )
 def test_malformed_requests_are_refused_and_the_server_goes_on(serve, pipeline, request_):
     server = serve(pipeline)
-    with socket.create_connection((server.host, server.port), timeout=10) as sender:
+    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as sender:
         sender.sendall(request_)
         sender.shutdown(socket.SHUT_WR)
         answer = sender.recv(1000)
@@ -191,11 +190,17 @@ def test_told_to_stop_it_answers_what_has_begun(serve):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(post(server, good())))
     thread.start()
-    assert gate.begun.acquire(timeout=10)
+    assert gate.begun.acquire(timeout=PATIENCE)
     server.stop()
-    time.sleep(0.5)
-    with pytest.raises(OSError):
-        socket.create_connection((server.host, server.port), timeout=2)
+
+    def refuses():
+        try:
+            socket.create_connection((server.host, server.port)).close()
+        except OSError:
+            return True
+
+    wait_for(refuses)
+    assert not answers
     gate.open.set()
     thread.join()
     assert answers[0][0].status == 200
@@ -214,14 +219,16 @@ def command(exported):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    for line in process.stdout:
-        if "Serving on" in line:
-            break
-    host, port = line.split("//")[1].split("/")[0].split(":")
-    process.host, process.port = host, int(port)
-    yield process
-    process.kill()
-    process.wait()
+    try:
+        for line in process.stdout:
+            if "Serving on" in line:
+                break
+        host, port = line.split("//")[1].split("/")[0].split(":")
+        process.host, process.port = host, int(port)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_memory_stays_flat_and_every_answer_right_under_load(command, enhancer):
@@ -229,11 +236,11 @@ def test_memory_stays_flat_and_every_answer_right_under_load(command, enhancer):
     photos = [dark_photo(300, 400, seed) for seed in range(4)]
     uploads = [file_of(photo) for photo in photos]
     expected = [enhancer(photo) for photo in photos]
-    statuses, wrong, end = [], [], time.monotonic() + 6
+    statuses, wrong = [], []
 
     def send(number):
         which = number
-        while time.monotonic() < end:
+        while statuses.count(200) < 100 or 503 not in statuses:
             which = (which + 1) % 4
             answer, body = post(command, uploads[which])
             statuses.append(answer.status)
@@ -252,8 +259,7 @@ def test_memory_stays_flat_and_every_answer_right_under_load(command, enhancer):
     for thread in threads:
         thread.join()
     after = sum(process.memory_info().rss for process in family)
-    assert set(statuses) <= {200, 503}
-    assert statuses.count(200) >= 5 and statuses.count(503) >= 1
+    assert set(statuses) == {200, 503}
     assert not wrong
     assert after - before < 150 * 2**20
 
@@ -271,16 +277,16 @@ def test_a_worker_that_is_killed_comes_back(command):
 def test_sigterm_ends_the_command_and_its_worker(command):
     children = psutil.Process(command.pid).children(recursive=True)
     command.send_signal(signal.SIGTERM)
-    assert command.wait(30) == 0
+    assert command.wait(PATIENCE) == 0
     assert "all that had begun is answered" in command.stdout.read()
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert not alive
 
 
 def test_the_load_test_counts_and_checks(exported):
     from lowlight_utils.web.load import benchmark_serve
 
-    result = benchmark_serve(exported, clients=4, seconds=3, queue=2)
+    result = benchmark_serve(exported, clients=4, seconds=1, queue=2)
     assert set(result["answers"]) <= {200, 503}
     assert result["answers"][200] >= 1
     assert result["wrong"] == 0

@@ -1,16 +1,10 @@
 """The line before the worker."""
 
 import threading
-import time
+
+from waiting import wait_for
 
 from lowlight_utils.web.turns import Turns
-
-
-def wait_for(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def test_turns_come_in_the_order_in_which_they_were_asked_for():

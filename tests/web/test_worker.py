@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import psutil
 import pytest
 from uploads import decode, file_of, good
+from waiting import PATIENCE, wait_for
 
 from lowlight_utils.web import Settings, Worker
 from lowlight_utils.web.job import Job, Refused, WorkerError
@@ -18,16 +18,9 @@ from lowlight_utils.web.worker import _without_message
 
 @pytest.fixture(scope="module")
 def worker(exported):
-    worker = Worker(Settings(weights=exported, max_pixels=2_000_000, job_seconds=20))
+    worker = Worker(Settings(weights=exported, max_pixels=2_000_000, job_seconds=PATIENCE))
     yield worker
     worker.close()
-
-
-def wait_until_ready(worker, seconds=60):
-    end = time.monotonic() + seconds
-    while not worker.ready and time.monotonic() < end:
-        time.sleep(0.05)
-    assert worker.ready
 
 
 def test_it_enhances_and_says_why_it_refuses(worker):
@@ -46,13 +39,13 @@ def test_killed_while_idle_it_comes_back_and_no_job_is_lost(worker):
 
 
 def test_a_job_that_takes_too_long_is_ended_and_the_next_one_works(exported):
-    worker = Worker(Settings(weights=exported, job_seconds=20))
+    worker = Worker(Settings(weights=exported, job_seconds=PATIENCE))
     try:
         os.kill(worker.pid, signal.SIGSTOP)  # as if a decoder never ended
         worker.settings = Settings(weights=exported, job_seconds=0.5)
         with pytest.raises(WorkerError, match="longer than"):
             worker(good(), Job())
-        worker.settings = Settings(weights=exported, job_seconds=20)
+        worker.settings = Settings(weights=exported, job_seconds=PATIENCE)
         assert worker(good(), Job()).format == "png"
         assert worker.restarts == 1
     finally:
@@ -68,12 +61,12 @@ def test_it_can_write_no_file_and_leaves_no_core_dump(worker):
 
 
 def test_a_photo_that_needs_too_much_memory_is_refused(exported):
-    worker = Worker(Settings(weights=exported, job_memory=150 * 2**20, job_seconds=60))
+    worker = Worker(Settings(weights=exported, job_memory=150 * 2**20, job_seconds=PATIENCE))
     try:
         large = file_of(np.zeros((6000, 8000, 3), np.uint8), "JPEG")  # 144 MB, and twice over
         with pytest.raises((Refused, WorkerError)):
             worker(large, Job())
-        wait_until_ready(worker)
+        wait_for(lambda: worker.ready)
         assert worker(good(), Job()).format == "png"
     finally:
         worker.close()
@@ -90,7 +83,11 @@ def test_a_program_that_never_closes_it_ends_all_the_same(exported):
         f"print(Worker(Settings(weights=Path({str(exported)!r}))).pid)"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
     )
     assert not psutil.pid_exists(int(ended.stdout))
 

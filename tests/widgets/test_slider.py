@@ -1,7 +1,6 @@
 """The live slider asks its generator at every move, and shows what it gave."""
 
 import html
-import time
 
 import numpy as np
 import pytest
@@ -83,13 +82,3 @@ def test_the_slider_begins_in_the_middle_of_its_log_scale(pairs):
     slider, *_ = parts(lambda_slider(generator, pairs))
     assert (slider.base**slider.min, slider.base**slider.max) == pytest.approx((0.1, 1000))
     assert slider.value == pytest.approx(10)
-
-
-def test_a_move_takes_less_than_100_ms_at_256x256_beside_the_generator():
-    slider, *_ = parts(lambda_slider(generator, make_pairs(1, 256, 256)))
-    taken = []
-    for lambda_l1 in (1.0, 10.0) * 5:
-        started = time.perf_counter()
-        slider.value = lambda_l1
-        taken.append(time.perf_counter() - started)
-    assert min(taken[1:]) < 0.1  # the quickest: the machine may have other work

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from pictures import make_pairs
+from waiting import PATIENCE, wait_for
 
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.training import Recipe, train
@@ -32,25 +33,24 @@ def splits():
     return Splits(pairs[:4], pairs[4:], pairs[:0])
 
 
-def wait_for(condition, seconds=120):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
-
-
 # The job.
 
 
 def test_a_job_trains_in_the_background_as_train_does(tmp_path):
-    seen = []
-    job = TrainingJob(TINY, splits(), tmp_path / "mine", lambda job: seen.append(job.step))
+    seen, looked = [], threading.Event()
+
+    def changed(job):
+        seen.append(job.step)
+        if job.step:
+            looked.wait(PATIENCE)
+
+    job = TrainingJob(TINY, splits(), tmp_path / "mine", changed)
     assert job.state == "new"
-    started = time.monotonic()
     assert job.start() is job
-    assert time.monotonic() - started < 1
-    assert job.state == "running"
-    job.wait(120)
+    wait_for(lambda: job.step)
+    assert (job.state, job.step) == ("running", 1)  # it waits in its first step, and we do not
+    looked.set()
+    job.wait(PATIENCE)
     assert (job.state, job.error) == ("done", None)
     assert (job.step, job.steps, job.epoch) == (6, 6, 3)
     assert seen == sorted(seen)
@@ -61,20 +61,28 @@ def test_a_job_trains_in_the_background_as_train_does(tmp_path):
 
 
 def test_a_stopped_job_ends_soon_keeps_whole_epochs_and_goes_on(tmp_path):
-    job = TrainingJob(LONG, splits(), tmp_path).start()
-    wait_for(lambda: job.epoch >= 2)
+    reached, asked = threading.Event(), threading.Event()
+
+    def changed(job):
+        if job.epoch >= 2:
+            reached.set()
+            asked.wait(PATIENCE)
+
+    job = TrainingJob(LONG, splits(), tmp_path, changed).start()
+    assert reached.wait(PATIENCE)
+    before = job.step
     job.stop()
-    started = time.monotonic()
-    job.wait(60)
-    assert time.monotonic() - started < 20
+    asked.set()
+    job.wait(PATIENCE)
     assert job.state == "stopped"
+    assert job.step - before <= 1  # the step that was under way
     done = read_progress(tmp_path / "tiny")["epoch"]
     assert done >= 2
     again = TrainingJob(LONG, splits(), tmp_path).start()
     wait_for(lambda: again.epoch > done)
     assert read_progress(tmp_path / "tiny")["epoch"] > done
     again.stop()
-    assert again.wait(60).state == "stopped"
+    assert again.wait(PATIENCE).state == "stopped"
 
 
 def test_jobs_wait_for_one_another_and_a_waiting_one_can_be_stopped(tmp_path):
@@ -84,14 +92,14 @@ def test_jobs_wait_for_one_another_and_a_waiting_one_can_be_stopped(tmp_path):
     time.sleep(0.5)
     assert second.steps == 0
     second.stop()
-    assert second.wait(20).state == "stopped"
+    assert second.wait(PATIENCE).state == "stopped"
     assert first.state == "running"
     first.stop()
-    assert first.wait(60).state == "stopped"
+    assert first.wait(PATIENCE).state == "stopped"
 
 
 def test_a_job_that_fails_says_why(tmp_path):
-    job = TrainingJob(TINY.but(size=64), splits(), tmp_path).start().wait(60)
+    job = TrainingJob(TINY.but(size=64), splits(), tmp_path).start().wait(PATIENCE)
     assert job.state == "failed"
     assert "32x32" in str(job.error)
     assert "It failed: " in job_line(job)
@@ -112,7 +120,7 @@ def test_the_callers_models_work_while_a_job_trains(tmp_path):
     build_generator(TINY.but(width=8)).predict_on_batch(low)
     assert job.state == "running"
     job.stop()
-    assert job.wait(60).state == "stopped"
+    assert job.wait(PATIENCE).state == "stopped"
 
 
 def test_a_name_that_leads_out_of_the_folder_is_refused_at_once(tmp_path):
@@ -139,8 +147,8 @@ def test_l1_only_is_a_recipe_without_a_discriminator():
 
 
 def test_a_job_that_was_done_before_says_so_again(tmp_path):
-    first = TrainingJob(TINY, splits(), tmp_path).start().wait(120)
-    again = TrainingJob(TINY, splits(), tmp_path).start().wait(120)
+    first = TrainingJob(TINY, splits(), tmp_path).start().wait(PATIENCE)
+    again = TrainingJob(TINY, splits(), tmp_path).start().wait(PATIENCE)
     assert (again.state, again.epoch) == ("done", 3)
     assert again.val_psnr == pytest.approx(first.val_psnr, abs=1e-3)
     assert again.sweep.rows == first.sweep.rows
@@ -157,7 +165,7 @@ def test_the_button_trains_what_was_chosen_and_hands_over_the_result(tmp_path):
     form.train.click()
     assert form.train.disabled
     assert not form.stop.disabled
-    form.job.wait(120)
+    form.job.wait(PATIENCE)
     assert form.job.state == "done"
     assert (form.bar.value, form.bar.max) == (4, 4)
     assert form.line.value.startswith("Done, ")
@@ -172,7 +180,7 @@ def test_the_stop_button_stops(tmp_path):
     form.train.click()
     wait_for(lambda: form.job.step)
     form.stop.click()
-    assert form.job.wait(60).state == "stopped"
+    assert form.job.wait(PATIENCE).state == "stopped"
     assert form.line.value.startswith("Stopped after epoch ")
     assert form.stop.disabled
 

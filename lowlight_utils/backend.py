@@ -1,0 +1,190 @@
+"""Keras and its backend, started as the commands need them: quietly, and with our settings."""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
+
+
+def start_keras(to_train=False):
+    """Load Keras and its backend without the lines that TensorFlow logs unasked as it starts.
+
+    For a process of our own: what the user's keras.json says of precision and of the order of
+    dimensions is set to what the library's networks are made for.
+
+    Parameters
+    ----------
+    to_train : bool
+        Switch on oneDNN's convolutions, which TensorFlow leaves off on CPUs without AVX-512: there
+        too they save a third of a training step. One picture alone takes longer with them.
+
+    Raises
+    ------
+    ImportError
+        The backend is not installed, or not one that the library runs on.
+    """
+    if to_train:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    with _unless_it_fails():
+        try:
+            import keras
+        except ModuleNotFoundError as error:
+            if error.name in BACKENDS:
+                raise
+            raise ImportError(_not_ours(error.name)) from error
+        if keras.backend.backend() not in BACKENDS:
+            raise ImportError(_not_ours(keras.backend.backend()))
+        keras.config.set_floatx("float32")
+        keras.config.set_epsilon(1e-7)
+        keras.config.set_image_data_format("channels_last")
+        try:
+            keras.ops.zeros(1)
+        except RuntimeError as error:  # such as JAX, told to use a GPU where there is none
+            reason = str(error).strip().splitlines()[0]
+            name = BACKENDS[keras.backend.backend()]
+            raise ImportError(f"{name} does not start: {reason}") from error
+
+
+def require_usual_settings():
+    """Raise ValueError if Keras is set to what our networks are not made for.
+
+    In somebody else's program, such as a notebook, these settings are not ours to change.
+    """
+    import keras
+
+    found = {"image_data_format": keras.config.image_data_format(), "floatx": keras.config.floatx()}
+    wanted = {"image_data_format": "channels_last", "floatx": "float32"}
+    for name, value in wanted.items():
+        if found[name] != value:
+            raise ValueError(
+                f"Keras is set to {name} {found[name]} (in {_settings_file()}?), and the networks"
+                f" are made for {value}: call keras.config.set_{name}({value!r}) first."
+            )
+
+
+def device_line():
+    """Say what a training runs on: the device, and the backend.
+
+    Returns
+    -------
+    str
+    """
+    import keras
+
+    name = keras.backend.backend()
+    found = _gpus() or [f"the CPU ({_cores()} cores)"]
+    versions = f"{BACKENDS[name]} {sys.modules[name].__version__}, Keras {keras.__version__}"
+    hidden = "" if _gpus() or not _hidden() else f"; {_hidden()} hides any GPU"
+    return f"{', '.join(found)}, with {versions}{hidden}"
+
+
+def unseen_gpu():
+    """Say it if there is an NVIDIA driver, and yet the backend sees no GPU; else return None."""
+    import keras
+
+    driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
+    if not driver or _hidden() or _gpus():
+        return None
+    name = keras.backend.backend()
+    package = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}[name]
+    return (
+        f"WARNING: this machine has an NVIDIA driver, but {BACKENDS[name]} sees no GPU. The"
+        " training runs on the CPU and takes many times as long. Install the build for CUDA (the"
+        f" extra cuda, or pip install '{package}'), or see whether nvidia-smi shows a GPU."
+    )
+
+
+def _gpus():
+    """Name the accelerators that the backend sees."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [f"{each.platform.upper()} {each.device_kind}" for each in jax.devices()[:8]] * (
+            jax.default_backend() != "cpu"
+        )
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details
+    return [
+        f"GPU {details(each).get('device_name', each.name)}"
+        for each in tf.config.list_physical_devices("GPU")
+    ]
+
+
+def _hidden():
+    """Return the environment variable by which the user hides GPUs, or an empty string."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "CUDA_VISIBLE_DEVICES"
+    return "JAX_PLATFORMS" if os.environ.get("JAX_PLATFORMS") == "cpu" else ""
+
+
+def _cores():
+    allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(allowed(0)) if allowed else os.cpu_count()
+
+
+def _not_ours(backend):
+    """Say where a backend that we cannot run on was chosen, and what to do."""
+    by = "KERAS_BACKEND" if os.environ.get("KERAS_BACKEND") else _settings_file()
+    there = [name for name in BACKENDS if importlib.util.find_spec(name)] or ["tensorflow"]
+    return (
+        f"{by} sets Keras to the backend {backend}, but the library runs on"
+        f" {' and '.join(BACKENDS)}: set KERAS_BACKEND={there[0]}"
+    )
+
+
+def _settings_file():
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+
+
+@contextlib.contextmanager
+def _unless_it_fails():
+    """Hold back what is written to file descriptor 2, and let it out if all does not go well.
+
+    TensorFlow writes there before any setting of its own counts. But what a library says before it
+    ends the process (no AVX, no memory) must be seen, and then no code of this process runs any
+    more: a small process of its own waits at the other end of a pipe.
+    """
+    if not hasattr(os, "fork") or "keras" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    reading, writing = os.pipe()
+    keeper = os.fork()
+    if not keeper:
+        _keep(reading, writing, kept)
+    os.dup2(writing, 2)
+    os.close(writing)
+    os.close(reading)
+    try:
+        yield
+    except BaseException:
+        os.dup2(kept, 2)  # the pipe's last end is closed, and the keeper speaks
+        raise
+    else:
+        os.kill(keeper, signal.SIGKILL)
+        os.dup2(kept, 2)
+    finally:
+        os.close(kept)
+        os.waitpid(keeper, 0)
+
+
+def _keep(reading, writing, kept):
+    """Collect all that comes, until the other process closes its end or dies; then say it."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.close(writing)
+        pieces = []
+        while piece := os.read(reading, 65_536):
+            pieces.append(piece)
+        os.write(kept, b"".join(pieces))
+    finally:
+        os._exit(0)

@@ -1,0 +1,267 @@
+"""Kinds of bad light: a well-lit photo -> what a camera makes of it there, and what is wanted.
+
+`lowlight_utils.data.darken` is one kind, LOL's: an evenly dark room, measured. People's photos have
+more of them. Each function here takes a well-lit photo and a random generator, and returns a pair,
+(low, high): "uneven" light with windows and lamps, "night", "dim" light at the exposures that
+photographers meet, and photos that are "lit" well already and should be left alone.
+
+Their ranges are not fitted to a data set, as `DarknessRanges` is: they are wide, so that a network
+learns what they have in common. The steps are those of `darken`; only the order of a camera's work
+is kept, in `record`.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from lowlight_utils.data.darken import (
+    Bell,
+    add_read_noise,
+    add_shot_noise,
+    correlate_noise,
+    darken,
+    draw_darkness,
+    expose,
+    linear_to_srgb,
+    quantise,
+    reopen_highlights,
+    shift_white_balance,
+    srgb_to_linear,
+)
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Of linear red, green and blue (IEC 61966-2-1)."""
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def even_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+    """An evenly dark room, as LOL's; the truth is the photo. See `darken`.
+
+    Parameters
+    ----------
+    photo : uint8[H, W, 3]
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    low, high : uint8[H, W, 3]
+    """
+    return darken(photo, draw_darkness(rng), rng), photo
+
+
+def dim_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+    """Less light than the camera wanted, in scenes that are brighter or darker themselves.
+
+    The truth is not always the photo: its brightness is drawn first, within a stop or so, as
+    scenes differ; then it loses 1.5 to 6.5 stops. So a dark photo of a dark scene should stay
+    darker than one of a bright scene, and a camera noisier than LOL's took it.
+
+    Parameters and result are those of `even_light`.
+    """
+    high = to_levels(expose(to_linear(photo), Bell(-0.1, 0.5, -1.2, 0.3).draw(rng)))
+    linear = reopen_highlights(to_linear(high), rng.uniform(0.0, 3.0))
+    linear = expose(linear, Bell(-3.8, 0.9, -6.5, -1.5).draw(rng))
+    return record(linear, rng, electrons=(5e3, 1.5e5), read_noise=(5e-5, 6e-4)), high
+
+
+def uneven_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+    """Windows, lamps, a low sun: what is bright stays about as it was, what is dark goes dark.
+
+    The loss, in stops, follows the photo's own light and a smooth random field, see `light_field`.
+    The truth is the photo, with its shadows opened a little where the low one is darkest: next to a
+    window, a person expects to see into the room.
+
+    Parameters and result are those of `even_light`.
+    """
+    linear = to_linear(photo)
+    field = light_field(linear, rng)[..., None]
+    darkest, brightest = rng.uniform(-5.0, -1.5), rng.uniform(-0.7, 0.0)
+    low = linear * 2.0 ** (darkest + (brightest - darkest) * field)
+    opened = linear * 2.0 ** (rng.uniform(0.0, 1.2) * (1.0 - field))
+    high = to_levels(roll_off(opened))
+    return record(low, rng, electrons=(3e3, 1.5e5), read_noise=(5e-5, 1e-3)), high
+
+
+def night(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+    """Night: 1.5 to 8 stops less light, and a noisier camera than LOL's; the truth is the photo.
+
+    Parameters and result are those of `even_light`.
+    """
+    linear = reopen_highlights(to_linear(photo), rng.uniform(0.5, 4.0))
+    linear = expose(linear, Bell(-4.5, 1.5, -8.0, -1.5).draw(rng))
+    return record(linear, rng, electrons=(1e4, 2e5), read_noise=(5e-5, 5e-4)), photo
+
+
+def well_lit(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+    """A photo that needs nothing: the truth is what was exposed, without the noise.
+
+    Parameters and result are those of `even_light`.
+    """
+    linear = expose(to_linear(photo), rng.uniform(-0.7, 0.2))
+    high = to_levels(linear)
+    low = record(linear, rng, electrons=(2e4, 4e5), read_noise=(2e-5, 1e-4), colour=0.0)
+    return low, high
+
+
+LIGHTS: dict[str, Callable[[np.ndarray, np.random.Generator], Pair]] = {
+    "even": even_light,
+    "dim": dim_light,
+    "uneven": uneven_light,
+    "night": night,
+    "lit": well_lit,
+}
+"""By name, as a recipe's field `lights` gives them."""
+
+
+def light_field(linear: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw how much of its light each part of a photo keeps, from 0 (least) to 1 (all).
+
+    Bright parts keep more: the field follows the logarithm of the photo's luminance, smoothed but
+    not to the last edge, mixed with a smooth random field, and bent so that there is a lit and an
+    unlit side.
+
+    Parameters
+    ----------
+    linear : float[H, W, 3]
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    float64[H, W]
+        In [0, 1]; both ends occur.
+    """
+    side = min(linear.shape[:2])
+    light = np.log2(linear @ LUMINANCE + 1e-3)
+    light = 0.6 * gaussian_filter(light, side * rng.uniform(0.008, 0.055)) + 0.4 * light
+    dark, bright = np.percentile(light, (5, 97))
+    own = np.clip((light - dark) / (bright - dark + 1e-6), 0, 1)
+    chance = gaussian_filter(rng.normal(size=light.shape), side * rng.uniform(0.08, 0.27))
+    mixed = own + rng.uniform(0.0, 0.5) * (_stretch(chance) - own)
+    bent = 1.0 / (1.0 + np.exp((rng.uniform(0.45, 0.85) - mixed) / rng.uniform(0.05, 0.2)))
+    return _stretch(bent)
+
+
+def roll_off(linear: np.ndarray, knee: float = 0.7) -> np.ndarray:
+    """Bend what lies above `knee` so that nothing passes 1: highlights keep their order.
+
+    Parameters
+    ----------
+    linear : float[...]
+        At least 0.
+    knee : float
+        In (0, 1); below it nothing changes.
+
+    Returns
+    -------
+    float64[...]
+        In [0, 1).
+    """
+    linear = np.asarray(linear, np.float64)
+    above = np.maximum(linear - knee, 0.0) / (1.0 - knee)
+    return np.where(linear > knee, knee + (1.0 - knee) * (1.0 - np.exp(-above)), linear)
+
+
+def record(
+    linear: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    electrons: tuple[float, float],
+    read_noise: tuple[float, float],
+    colour: float = 0.2,
+) -> np.ndarray:
+    """Take the photo: white balance, noise, quantisation, and half of the time a JPEG.
+
+    Parameters
+    ----------
+    linear : float[H, W, 3]
+        The light that reaches the camera.
+    rng : numpy.random.Generator
+    electrons, read_noise : (float, float)
+        Ranges to draw from, see `Darkness`; even on a logarithmic scale.
+    colour : float
+        Standard deviation of the error of the white balance, in stops of red and of blue. With it
+        comes an error of the black level, which tints what is nearly black.
+
+    Returns
+    -------
+    uint8[H, W, 3]
+    """
+    red, blue = 2.0 ** rng.normal(0.0, colour, 2) if colour else (1.0, 1.0)
+    clean = shift_white_balance(linear, red, blue)
+    if colour:
+        clean = np.maximum(clean + rng.normal(0.0, 2e-4, 3), 0.0)
+    noisy = add_shot_noise(clean, _between(electrons, rng), rng)
+    noisy = add_read_noise(noisy, _between(read_noise, rng), rng)
+    noisy = correlate_noise(noisy, clean, rng.uniform(0.0, 0.5))
+    image = to_levels(quantise(noisy, int(rng.choice((12, 14)))))
+    if rng.random() < 0.5:
+        image = compress(image, int(rng.integers(60, 98)), bool(rng.integers(2)))
+    return image
+
+
+def compress(image: np.ndarray, quality: int, halve_colour: bool = True) -> np.ndarray:
+    """What is left of a picture that was a JPEG in between.
+
+    Parameters
+    ----------
+    image : uint8[H, W, 3]
+    quality : int
+        1 to 95 or so, as the JPEG library counts.
+    halve_colour : bool
+        Store colour at half the resolution (4:2:0), as phones do.
+
+    Returns
+    -------
+    uint8[H, W, 3]
+    """
+    file = io.BytesIO()
+    subsampling = 2 if halve_colour else 0
+    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(file))
+
+
+def to_linear(image: np.ndarray) -> np.ndarray:
+    """Turn uint8 sRGB into linear light, float64 in [0, 1]."""
+    return srgb_to_linear(np.arange(256) / 255)[image]
+
+
+def to_levels(linear: np.ndarray) -> np.ndarray:
+    """Turn linear light into uint8 sRGB."""
+    return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)
+
+
+def random_view(photo: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Cut a random square out of a photo, at least `size` pixels a side if there are as many.
+
+    A small square keeps the photo's own pixels, so that noise that is added later is as fine as a
+    camera's; a large one, once shrunk, shows the whole scene.
+
+    Parameters
+    ----------
+    photo : uint8[H, W, 3]
+    size : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    uint8[side, side, 3]
+        Not resized yet.
+    """
+    height, width = photo.shape[:2]
+    most = min(height, width)
+    side = round(np.exp(rng.uniform(np.log(min(size, most)), np.log(most))))
+    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+    return photo[top : top + side, left : left + side]
+
+
+def _between(ends, rng):
+    return float(np.exp(rng.uniform(*np.log(ends))))
+
+
+def _stretch(values):
+    least, most = values.min(), values.max()
+    return (values - least) / (most - least + 1e-9)

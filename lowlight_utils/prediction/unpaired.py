@@ -1,0 +1,258 @@
+"""Measures of an enhanced photo that has no truth, which is every photo that people take.
+
+They do not say how good a picture is; they say what went wrong in it: highlights burnt out, shadows
+left closed, grain brought up, light and dark exchanged. A method can be good at one by doing
+nothing, so read them together.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from lowlight_utils.data.images import read_image
+from lowlight_utils.prediction.evaluate import Row, finite, mean_scores
+from lowlight_utils.prediction.metrics import LUMA
+
+DARK_SHARE = 40  # per cent of the pixels that count as the dark part
+BLOCK = 8  # of 2x2 differences: squares of 16x16 pixels
+LOE_SIDE = 50
+
+COLUMNS = {
+    "newly_clipped": ("newly clipped %", ".2f"),
+    "washed_white": ("washed white %", ".2f"),
+    "level": ("level", ".1f"),
+    "dark_level": ("dark level", ".1f"),
+    "dark_grain": ("dark grain", ".2f"),
+    "loe": ("LOE", ".1f"),
+}
+
+
+def newly_clipped(low: np.ndarray, image: np.ndarray) -> float:
+    """Measure how much of a photo was burnt out: colours that were there and now touch the top.
+
+    Parameters
+    ----------
+    low, image : uint8[H, W, 3]
+        The photo, and what was made of it.
+
+    Returns
+    -------
+    float
+        Per cent of the pixels whose largest channel is 253 or more, and was below 235.
+    """
+    return 100.0 * float(np.mean((image.max(-1) >= 253) & (low.max(-1) < 235)))
+
+
+def washed_white(low: np.ndarray, image: np.ndarray) -> float:
+    """Measure how much of a photo became white: all three channels at the top.
+
+    Parameters are those of `newly_clipped`.
+
+    Returns
+    -------
+    float
+        Per cent of the pixels whose smallest channel is 247 or more, and was below 225.
+    """
+    return 100.0 * float(np.mean((image.min(-1) >= 247) & (low.min(-1) < 225)))
+
+
+def dark_part(low: np.ndarray) -> np.ndarray:
+    """Find the darkest two fifths of a photo.
+
+    Returns
+    -------
+    bool[H, W]
+    """
+    luma = low @ np.array(LUMA)
+    return luma <= np.percentile(luma, DARK_SHARE)
+
+
+def grain(image: np.ndarray, where: np.ndarray) -> float:
+    """Measure the finest grain of a picture, in its quieter parts.
+
+    The diagonal differences within 2x2 pixels hardly see edges and slopes of light. They are
+    squared and averaged in squares of 16x16, and the quieter quarter of the squares decides,
+    because those show little but noise.
+
+    Parameters
+    ----------
+    image : uint8[H, W, 3]
+    where : bool[H, W]
+        Only squares that lie in it almost wholly count.
+
+    Returns
+    -------
+    float
+        Standard deviation in levels; not a number if fewer than five squares count.
+
+    References
+    ----------
+    D. Donoho, I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81(3),
+    1994, for noise from the finest diagonal details.
+    """
+    height, width = (side // (2 * BLOCK) * 2 * BLOCK for side in image.shape[:2])
+    luma = image[:height, :width] @ np.array(LUMA)
+    diagonal = (luma[::2, ::2] - luma[1::2, ::2] - luma[::2, 1::2] + luma[1::2, 1::2]) / 2.0
+    energy = _in_blocks(diagonal**2)
+    inside = _in_blocks(where[:height:2, :width:2].astype(float)) > 0.9
+    if inside.sum() < 5:
+        return float("nan")
+    return float(np.sqrt(np.percentile(energy[inside], 25)))
+
+
+def _in_blocks(values):
+    rows, columns = (side // BLOCK for side in values.shape)
+    return values.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
+
+
+def lightness_order_error(low: np.ndarray, image: np.ndarray) -> float:
+    """Count how often light and dark changed places: of two pixels, the brighter one is now darker.
+
+    Parameters are those of `newly_clipped`.
+
+    Returns
+    -------
+    float
+        For a pixel of a 50x50 copy, the mean number of others of which that is so; 0 is best, 2500
+        the most. A pixel's lightness is its largest channel.
+
+    References
+    ----------
+    S. Wang et al., "Naturalness preserved enhancement algorithm for non-uniform illumination
+    images", IEEE TIP 22(9), 2013, section IV-B. The size of the copy changes the number, and
+    differs between papers.
+    """
+    before, after = (_lightness(picture) for picture in (low, image))
+    order = before[:, None] >= before[None]
+    return float(np.sum(order ^ (after[:, None] >= after[None])) / before.size)
+
+
+def _lightness(picture):
+    small = Image.fromarray(picture.max(-1)).resize((LOE_SIDE, LOE_SIDE), Image.Resampling.BILINEAR)
+    return np.asarray(small).ravel()
+
+
+def measure_unpaired(low: np.ndarray, image: np.ndarray) -> dict[str, float]:
+    """Measure all that this module can of one enhanced photo.
+
+    Parameters
+    ----------
+    low, image : uint8[H, W, 3]
+        The photo, and what was made of it.
+
+    Returns
+    -------
+    dict of str to float
+        "newly_clipped" and "washed_white" in per cent; "level", the mean luma; "dark_level", that
+        of the pixels which were the darkest 40 %; "dark_grain", the `grain` there; "loe", the
+        `lightness_order_error`.
+
+    Raises
+    ------
+    ValueError
+        They differ in size.
+    """
+    if low.shape != image.shape:
+        raise ValueError(f"a photo of {low.shape[:2]} became one of {image.shape[:2]}")
+    dark = dark_part(low)
+    luma = image @ np.array(LUMA)
+    return {
+        "newly_clipped": newly_clipped(low, image),
+        "washed_white": washed_white(low, image),
+        "level": float(luma.mean()),
+        "dark_level": float(luma[dark].mean()),
+        "dark_grain": grain(image, dark),
+        "loe": lightness_order_error(low, image),
+    }
+
+
+@dataclass(frozen=True)
+class UnpairedEvaluation:
+    """What `evaluate_unpaired` found; ``str()`` of it is a table.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        One for each photo and method, photo by photo.
+    """
+
+    rows: tuple[Row, ...]
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """Mean of every measure over the photos, by method."""
+        return mean_scores(self.rows)
+
+    def to_json(self, method: str = "ours", made_by: Mapping | None = None) -> dict:
+        """Give all there is as a dictionary that `json.dumps` takes.
+
+        The same as `Evaluation.to_json`, without a size: every photo has its own.
+        """
+        means = self.means()
+        return {
+            **finite(means[method]),
+            "method": method,
+            "n": len(self.rows) // len(means),
+            "means": {name: finite(scores) for name, scores in means.items()},
+            "rows": [
+                {"image": row.image, "method": row.method, **finite(row.scores)}
+                for row in self.rows
+            ],
+            "made_by": dict(made_by or {}),
+        }
+
+    def __str__(self) -> str:
+        means = self.means()
+        wide = max(len("method"), *map(len, means))
+        lines = [f"{'method':<{wide}}" + "".join(f"{title:>17}" for title, _ in COLUMNS.values())]
+        for method, scores in means.items():
+            numbers = (f"{scores[name]:{form}}" for name, (_, form) in COLUMNS.items())
+            lines.append(f"{method:<{wide}}" + "".join(f"{number:>17}" for number in numbers))
+        n = len(self.rows) // len(means)
+        return "\n".join(
+            [
+                *lines,
+                f"Means over {n} photo{'s' * (n != 1)} at full size, without a truth. Newly"
+                " clipped, washed white, grain and LOE",
+                "(lightness order error): less is better. Dark level: of what was the darkest"
+                " 40 %, on a scale to 255.",
+            ]
+        )
+
+
+def evaluate_unpaired(
+    methods: Mapping[str, Callable], photos: Sequence[Path], progress: bool = True
+) -> UnpairedEvaluation:
+    """Run methods over photos that have no truth, and measure what comes out.
+
+    Parameters
+    ----------
+    methods : mapping of str to callable
+        Name -> uint8[H, W, 3] to uint8[H, W, 3]. "low", the photo as it is, is measured first.
+    photos : sequence of Path
+        At least one.
+    progress : bool
+        Show a bar, if there is a terminal to show it on.
+
+    Raises
+    ------
+    ValueError
+        There are no photos, or a method gave something else than a photo of its input's size.
+    ImageError
+        A photo cannot be read.
+    """
+    if not photos:
+        raise ValueError("there are no photos to evaluate on")
+    methods = {"low": lambda low: low} | dict(methods)
+    rows = []
+    for path in tqdm(photos, "evaluate", unit="photo", disable=None if progress else True):
+        low = read_image(path)
+        for name, method in methods.items():
+            try:
+                rows.append(Row(path.stem, name, measure_unpaired(low, method(low))))
+            except ValueError as error:
+                raise ValueError(f"{name} on {path}: {error}") from error
+    return UnpairedEvaluation(tuple(rows))

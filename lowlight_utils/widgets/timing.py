@@ -1,0 +1,46 @@
+"""The λ slider timed: ``python -m lowlight_utils benchmark slider``."""
+
+import statistics
+import time
+
+from lowlight_utils.data.sources import sample_pairs
+from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer
+from lowlight_utils.widgets.slider import lambda_slider
+
+
+def benchmark_slider(weights=None, moves=20):
+    """Time moves of the λ slider on one 256x256 picture, from the move to picture and scores.
+
+    Parameters
+    ----------
+    weights : path, optional
+        A generator that is told λ; without it, the one that comes with the library.
+    moves : int
+        How many moves to time, after two that warm up.
+
+    Returns
+    -------
+    dict
+        Seconds (median, minimum and maximum) of a "move", and of the "generator" within it.
+    """
+    enhance, inside = Enhancer(weights or LAMBDA_WEIGHTS), []
+
+    def timed(low, lambda_l1):
+        started = time.perf_counter()
+        enhanced = enhance(low, lambda_l1=lambda_l1)
+        inside.append(time.perf_counter() - started)
+        return enhanced
+
+    timed.lambda_range = enhance.lambda_range
+    if timed.lambda_range is None:
+        raise ValueError(f"{enhance.weights}: this generator is not told λ, and has no slider.")
+    box = lambda_slider(timed, sample_pairs("validation", 256)[:1])
+    slider, whole = box.children[0].children[0], []
+    for number in range(moves + 2):
+        started = time.perf_counter()
+        slider.value = 1.0 + number
+        whole.append(time.perf_counter() - started)
+    return {
+        name: {"median_s": statistics.median(x), "min_s": min(x), "max_s": max(x)}
+        for name, x in (("generator", inside[-moves:]), ("move", whole[-moves:]))
+    }
