@@ -15,7 +15,7 @@ EXTRAS = {
     "sqlalchemy": ("tuning", "optuna"),
     "onnxruntime": ("onnx", "onnxruntime"),
     "onnx": ("export", "onnx"),
-    "psutil": ("dev", "psutil"),
+    "psutil": ("web", "psutil"),
     "ipywidgets": ("notebooks", "ipywidgets"),
 }
 

@@ -16,6 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lowlight_utils.extras import EXTRAS as EXTRA_OF
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -125,6 +127,13 @@ def test_what_is_imported_is_declared_where_it_is_needed():
         if not declared(folder, module)
     }
     assert missing == set()
+
+
+@pytest.mark.parametrize("module", EXTRA_OF)
+def test_the_extra_that_a_message_names_brings_the_module(module):
+    extra, package = EXTRA_OF[module]
+    names = {canonicalize_name(Requirement(text).name) for text in EXTRAS[extra]}
+    assert package in names
 
 
 def declared(folder, module):
