@@ -18,11 +18,12 @@ TESTERS ?= 2
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help notebooks test lab lint figures clean
+.PHONY: help notebooks test test-versions lab lint figures clean
 
 help:
 	@echo "make notebooks   run all notebooks, top to bottom, into build/notebooks/"
 	@echo "make test        run every test, the notebooks among them"
+	@echo "make test-versions   run tests on the oldest versions allowed, and the notebooks on Colab's"
 	@echo "make lab         open JupyterLab on the notebooks"
 	@echo "make lint        check the code's style"
 	@echo "make figures     make the pictures in figures/ again"
@@ -30,7 +31,7 @@ help:
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (extras: $(BACKENDS)). The first time takes some minutes."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, but this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, but this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(BACKENDS),notebooks,tuning,web,export,dev]'
 	@touch $@
@@ -42,6 +43,10 @@ notebooks: $(READY)
 test: $(READY)
 	rm -rf build/test-runs
 	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 tests notebooks
+
+# Takes ten minutes more than the tests and the notebooks do, and 4 GB in build/versions/.
+test-versions: $(READY)
+	$(BIN)/python tools/try_versions.py
 
 # Tornado closes the connection over a message of more than 10 MiB: photos, given to a widget.
 lab: $(READY)

@@ -1,15 +1,20 @@
 """What stands in several files at once says the same in each."""
 
+import ast
+import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -31,6 +36,133 @@ def constraints():
 def test_every_requirement_has_an_exact_version_within_its_range(requirement):
     version = constraints()[canonicalize_name(requirement.name)]
     assert requirement.specifier.contains(version)
+
+
+PYTHONS = ("3.11.0", "3.12", "3.13")
+LINUX = "x86_64-unknown-linux-gnu"
+MACHINES = [
+    *((python, LINUX, "cpu,jax") for python in PYTHONS),
+    ("3.11.2", LINUX, "cuda"),
+    ("3.12", "aarch64-unknown-linux-gnu", "cpu,jax"),
+    ("3.13", "aarch64-apple-darwin", "cpu,jax"),
+    ("3.13", "x86_64-pc-windows-msvc", "cpu,jax"),
+]
+
+
+@pytest.mark.parametrize(("python", "platform", "backends"), MACHINES)
+def test_constraints_resolve_and_name_every_package(python, platform, backends, tmp_path):
+    extras = [*backends.split(","), *(set(EXTRAS) - {"cpu", "cuda", "jax"})]
+    found = resolve(python, platform, extras, tmp_path / "resolved.txt")
+    unpinned = {name: version for name, version in found.items() if name not in constraints()}
+    assert unpinned == {}
+    assert found.items() <= constraints().items()
+    assert {"keras", "numpy", "jupyterlab", "optuna", "flask", "onnx", "pytest"} <= set(found)
+
+
+def test_the_pythons_that_are_resolved_for_are_those_that_are_named():
+    minors = {python.rpartition("Python :: ")[2] for python in PROJECT["classifiers"]}
+    named = sorted(minor for minor in minors if minor[:2] == "3.")
+    assert named == [".".join(python.split(".")[:2]) for python in PYTHONS]
+    assert PROJECT["requires-python"] == f">={named[0]},<3.{int(named[-1][2:]) + 1}"
+
+
+def test_in_colab_nothing_has_to_be_replaced(tmp_path):
+    extras = ("tuning", "web", "notebooks")
+    there = ROOT / "tools" / "colab.txt"
+    found = resolve("3.12", LINUX, extras, tmp_path / "resolved.txt", constraints=there)
+    has = dict(line.split("==") for line in there.read_text("utf-8").split() if "==" in line)
+    assert {name: found[name] for name in found.keys() & has.keys()}.items() <= has.items()
+    assert {"keras", "numpy", "pillow", "gdown", "ipywidgets"} <= found.keys() & has.keys()
+
+
+def test_the_lowest_versions_of_all_that_is_named_go_together(tmp_path):
+    extras = ("cpu", "jax", "tuning", "export", "dev")
+    options = ("--resolution", "lowest-direct", "--only-binary", ":all:")
+    found = resolve("3.11.0", LINUX, extras, tmp_path / "resolved.txt", *options, constraints=None)
+    least = dict(re.findall(r"^([\w.-]+)>=([\d.]+)", "\n".join(PROJECT["dependencies"]), re.M))
+    assert {name: Version(found[canonicalize_name(name)]) for name in least} == {
+        name: Version(version) for name, version in least.items()
+    }
+
+
+def resolve(python, platform, extras, path, *options, constraints=ROOT / "constraints.txt"):
+    """{package: version} that would be installed there, as uv finds out without that Python."""
+    uv = pytest.importorskip("uv", reason="install the extra dev").find_uv_bin()
+    command = [uv, "pip", "compile", "--quiet", "--no-annotate", "--no-header", "--output-file"]
+    command += [path, "--python-version", python, "--python-platform", platform]
+    command += [*options, ROOT / "pyproject.toml"]
+    command += ["--constraint", constraints] if constraints else []
+    command += [word for extra in extras for word in ("--extra", extra)]
+    environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if "error sending request" in done.stderr and not os.environ.get("CI"):
+        pytest.skip("the package index cannot be reached")
+    assert done.returncode == 0, done.stderr
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return dict(line.split("==") for line in lines if "==" in line)
+
+
+INSTALLED = packages_distributions()
+ROOMS = {"data", "models", "training", "tuning", "prediction", "web", "plots", "widgets"}
+# Which extras an import may take for granted, by where it stands.
+BROUGHT = {
+    "lowlight_utils": ("cpu", "jax"),
+    "lowlight_utils/tuning": ("cpu", "jax", "tuning"),
+    "lowlight_utils/prediction": ("cpu", "jax", "onnx", "export"),
+    "lowlight_utils/web": ("cpu", "jax", "web"),
+    "lowlight_utils/widgets": ("cpu", "jax", "notebooks"),
+    "notebooks": ("cpu", "jax", "notebooks"),
+    "tools": (*EXTRAS,),
+    "tests": (*EXTRAS,),
+}
+
+
+def test_what_is_imported_is_declared_where_it_is_needed():
+    missing = {
+        (str(path.relative_to(ROOT)), module)
+        for folder in BROUGHT
+        for path, module in imports(ROOT / folder)
+        if not declared(folder, module)
+    }
+    assert missing == set()
+
+
+def declared(folder, module):
+    texts = [*PROJECT["dependencies"], *(r for extra in BROUGHT[folder] for r in EXTRAS[extra])]
+    names = {canonicalize_name(Requirement(text).name) for text in texts}
+    found = {canonicalize_name(name) for name in INSTALLED.get(module, [module])}
+    if module == "tensorflow":  # tensorflow or tensorflow-cpu
+        found = {"tensorflow"}
+    return bool(found & names)
+
+
+def imports(folder):
+    """(file, module) for each module from elsewhere that a folder's files import."""
+    ours = {"lowlight_utils", *(path.stem for path in (ROOT / "tests").rglob("*.py")), "notebooks"}
+    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.ipynb")]):
+        if folder.name == "lowlight_utils" and path.relative_to(folder).parts[0] in ROOMS - {
+            "data"
+        }:
+            continue
+        for node in ast.walk(ast.parse(source(path))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for module in {name.partition(".")[0] for name in names}:
+                if module not in sys.stdlib_module_names and module not in ours:
+                    yield path, module
+
+
+def source(path):
+    """A file's Python; of a notebook that of its cells, with pass for what is for IPython."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return text
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    lines = [line for cell in cells for line in "".join(cell["source"]).split("\n")]
+    return "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in lines)
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "environment.yml"])

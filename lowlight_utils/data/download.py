@@ -177,9 +177,16 @@ def _get_from_drive(url: str, path: Path, progress: bool) -> tuple[str | None, b
         return f"the connection failed: {type(error).__name__}", True
     except Exception as error:  # gdown's own errors have changed from version to version
         return f"Google Drive did not hand it out: {' '.join(str(error).split())[:200]}", False
-    if not got or not path.is_file():
+    if not got or not path.is_file() or _is_web_page(path):
+        path.unlink(missing_ok=True)
         return "Google Drive did not hand it out; its quota may be used up for today", False
     return None, False
+
+
+def _is_web_page(path: Path) -> bool:
+    """Say whether a file is a page of HTML: gdown before 6 keeps the refusal for the file."""
+    with open(path, "rb") as file:
+        return file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _sha256(path: Path) -> str:

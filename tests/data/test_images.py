@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -30,6 +31,14 @@ LOSSLESS = [".png", ".tif", ".tiff", ".bmp", ".ppm", ".webp"]
 small_images = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
     lambda size: arrays(np.uint8, (*size, 3))
 )
+
+
+def pillow_reads(path):
+    try:
+        Image.open(path).load()
+    except OSError:
+        return False
+    return True
 
 
 def encoded(image, format_, **options):
@@ -140,10 +149,11 @@ class TestReading:
         assert Image.open(path).n_frames == 2
         assert_close(read_image(path), photo, atol=25)
 
-    def test_ignores_thumbnails_and_masks_among_the_pages_of_a_tiff(self, save, photo):
-        thumbnail = Image.fromarray(photo[::4, ::4].copy())
-        thumbnail.encoderinfo = {"tiffinfo": {254: 1}}
-        path = save("a.tif", photo, save_all=True, append_images=[thumbnail])
+    def test_ignores_thumbnails_and_masks_among_the_pages_of_a_tiff(self, tmp_path, photo):
+        path = tmp_path / "a.tif"
+        with tifffile.TiffWriter(path) as file:
+            file.write(photo, photometric="rgb")
+            file.write(photo[::4, ::4], photometric="rgb", subfiletype=1)
         assert Image.open(path).n_frames == 2
         np.testing.assert_array_equal(read_image(path), photo)
 
@@ -156,7 +166,12 @@ class TestReading:
         else:
             picture = picture.convert(mode)
         expected, atol = (photo, 25) if mode == "LAB" else (picture.convert("RGB"), 4)
-        assert_close(read_image(save("a.tif", picture)), expected, atol)
+        path = save("a.tif", picture)
+        if mode == "YCbCr" and not pillow_reads(path):  # before 13 it writes them and reads none
+            with pytest.raises(ImageError, match=r"a\.tif: "):
+                read_image(path)
+        else:
+            assert_close(read_image(path), expected, atol)
 
     def test_reads_a_cmyk_jpeg_the_right_way_up(self, save):
         white = Image.new("CMYK", (8, 8), (0, 0, 0, 0))
