@@ -189,7 +189,7 @@ def test_sweep_without_optuna_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     done = lowlight("sweep", "--study", "repeat", "--data", "sample", "--out", tmp_path / "out")
     assert done.returncode == 1
-    assert "lowlight-utils[tuning]" in done.stderr
+    assert "extra tuning" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -209,3 +209,18 @@ def test_benchmark_enhance_reports_time_and_memory(tmp_path, weights):
     measured = json.loads(figures.read_text(encoding="utf-8"))
     assert measured["4000x3000"]["median_s"] > measured["256x256"]["median_s"] > 0
     assert measured["4000x3000"]["peak_memory_mib"] > 100
+
+
+def test_benchmark_reports_no_memory_where_the_system_does_not_tell(monkeypatch):
+    import importlib
+
+    from lowlight_utils import benchmark
+
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "resource", None)  # as on Windows
+        importlib.reload(benchmark)
+        assert "peak_memory_mib None" in benchmark.table(
+            {"256x256": {"median_s": 0.5, "peak_memory_mib": benchmark._peak_memory()}}
+        )
+    importlib.reload(benchmark)
+    assert benchmark._peak_memory() > 0

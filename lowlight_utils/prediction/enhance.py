@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.data.images import (
     read_image_and_alpha,
     resize,
@@ -206,12 +207,14 @@ def load_generator(path: str | os.PathLike) -> "keras.Model":
     FileNotFoundError
         There is no such file.
     ValueError
-        It is not a Keras model, or a damaged one.
+        It is not a Keras model, or a damaged one; or Keras is set to channels first, or to another
+        precision than float32.
     """
     import keras
 
     import lowlight_utils.models  # noqa: F401  (registers our layers, so that they can be loaded)
 
+    require_usual_settings()
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(
