@@ -127,6 +127,12 @@ def test_sample_pairs_depend_on_the_seed_and_not_on_the_number_of_copies():
     assert (once.low != sample_pairs("validation", size=32, seed=1).low).any()
 
 
+def test_the_bundled_photos_come_out_as_dark_and_as_flat_as_is_documented():
+    low = np.concatenate([sample_pairs(part, size=64).low for part in PARTS])
+    assert low.mean() == pytest.approx(16, abs=2)  # see the table in `darken`
+    assert np.mean([image.std() for image in low]) == pytest.approx(15, abs=2)
+
+
 def test_sample_pairs_take_other_ranges():
     evening = DarknessRanges(stops=Bell(-2, 0, -2, -2))
     brighter = sample_pairs("validation", size=32, ranges=evening)
