@@ -177,11 +177,12 @@ class TestReading:
         white = Image.new("CMYK", (8, 8), (0, 0, 0, 0))
         assert read_image(save("a.jpg", white)).min() > 250
 
-    def test_scales_16_bit_grey(self, save):
+    def test_scales_16_bit_grey(self, save, tmp_path):
         values = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
         expected = np.rint(values / 257)[..., None].repeat(3, axis=-1)
-        for name in ("a.png", "a.tif", "a.pgm"):
-            np.testing.assert_array_equal(read_image(save(name, values)), expected)
+        (tmp_path / "a.pgm").write_bytes(b"P5 16 16 65535\n" + values.astype(">u2").tobytes())
+        for path in (save("a.png", values), save("a.tif", values), tmp_path / "a.pgm"):
+            np.testing.assert_array_equal(read_image(path), expected)
 
     def test_scales_16_bit_rgb_and_rgba(self, tmp_path):
         values = np.random.default_rng(0).integers(0, 65536, (9, 8, 4)).astype(np.uint16)
