@@ -250,6 +250,25 @@ print([line.split()[1] for line in open("/proc/self/status") if line.startswith(
         assert lit.size == (4000, 3000)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit memory")
+def test_the_memory_that_one_photo_lacks_does_not_cost_the_next(exported, tmp_path):
+    Image.new("RGB", (11_000, 9_000), (9, 9, 9)).save(tmp_path / "large.jpg")
+    Image.new("RGB", (90, 60), (9, 9, 9)).save(tmp_path / "small.jpg")
+    photos = ["large.jpg", "small.jpg", "-o", "out", "--weights", str(exported)]
+    command = [sys.executable, "-m", "lowlight_utils", "enhance", *photos]
+    done = subprocess.run(
+        # In kilobytes; one thread, because each takes memory, and machines differ in their cores.
+        ["bash", "-c", 'ulimit -v 1200000; exec "$@"', "", *command],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "out/small.jpg\n"
+    (complaint,) = done.stderr.splitlines()
+    assert complaint.startswith("lowlight_utils: large.jpg: takes more memory than there is;")
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compares JAX with TensorFlow")
 def test_both_backends_write_the_same_network(tmp_path):
     pytest.importorskip("jax")
