@@ -443,7 +443,8 @@ def combine(
     if not 0 < wanted < len(synthetic):
         raise ValueError(
             f"a test set of {test_size} takes {wanted} synthetic pairs beside {len(lol_eval)} of"
-            f" LOL, but there are {len(synthetic)}; choose another test_size"
+            f" LOL, but there are {len(synthetic)}; add some, or take them out of LOL's folder (in"
+            " Python, choose another test_size)"
         )
     rest, _, held_out = synthetic.with_prefix("synthetic-").split(
         validation=0.0, test=wanted / len(synthetic), seed=seed
