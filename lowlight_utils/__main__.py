@@ -11,9 +11,10 @@ import warnings
 from dataclasses import fields
 from pathlib import Path
 
-from lowlight_utils import __version__, extras
+from lowlight_utils import __version__
 from lowlight_utils.backend import device_line, start_keras, unseen_gpu
 from lowlight_utils.console import forgiving_output
+from lowlight_utils.extras import explain
 from lowlight_utils.prediction.command import add_enhance_parser, run_enhance
 from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
 from lowlight_utils.tuning.studies import STUDIES, study_recipes
@@ -40,7 +41,8 @@ def _run(options):
             warnings.showwarning = _warn
             return options.run(options) or 0
     except (OSError, ValueError, ImportError) as error:
-        print(f"lowlight_utils: {extras.explain(error) or error}", file=sys.stderr)
+        unknown = isinstance(error, ModuleNotFoundError) and error.name  # Python's own words
+        print(f"lowlight_utils: {(unknown and explain(error)) or error}", file=sys.stderr)
         return 1
     except MemoryError as error:
         reason = str(error) or "a larger machine, or smaller pictures, may do"

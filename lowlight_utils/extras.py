@@ -1,63 +1,76 @@
 """What to install when a module is missing: the extra that brings it, and the package."""
 
-EXTRAS = {
-    "tensorflow": ("cpu", "tensorflow"),
-    "jax": ("jax", "jax"),
-    "flask": ("web", "flask"),
-    "flask_limiter": ("web", "flask-limiter"),
-    "limits": ("web", "flask-limiter"),
-    "werkzeug": ("web", "flask"),
-    "waitress": ("web", "waitress"),
-    "prometheus_client": ("web", "prometheus-client"),
-    "pillow_heif": ("web", "pillow-heif"),
-    "optuna": ("tuning", "optuna"),
-    "filelock": ("tuning", "filelock"),
-    "sqlalchemy": ("tuning", "optuna"),
-    "onnxruntime": ("onnx", "onnxruntime"),
-    "onnx": ("export", "onnx"),
-    "psutil": ("web", "psutil"),
-    "ipywidgets": ("notebooks", "ipywidgets"),
+import importlib.util
+
+PACKAGES = {
+    "cpu": "tensorflow",
+    "jax": "jax",
+    "web": "flask flask-limiter waitress prometheus-client pillow-heif psutil",
+    "tuning": "optuna filelock",
+    "onnx": "onnxruntime",
+    "export": "onnx onnxruntime",
+    "notebooks": "jupyterlab ipykernel ipywidgets nbclient",
 }
+"""What an extra brings, for those who have the library from elsewhere than a clone."""
+
+EXTRAS = {
+    "tensorflow": "cpu",
+    "jax": "jax",
+    "flask": "web",
+    "flask_limiter": "web",
+    "limits": "web",
+    "werkzeug": "web",
+    "waitress": "web",
+    "prometheus_client": "web",
+    "pillow_heif": "web",
+    "optuna": "tuning",
+    "filelock": "tuning",
+    "sqlalchemy": "tuning",
+    "onnxruntime": "onnx",
+    "onnx": "export",
+    "psutil": "web",
+    "ipywidgets": "notebooks",
+    "IPython": "notebooks",
+}
+"""Which extra brings a module."""
 
 DRIVERS = {
-    "psycopg2": "pip install 'psycopg[binary]', and begin the URL with postgresql+psycopg://",
     "psycopg": "pip install 'psycopg[binary]'",
+    "psycopg2": "pip install 'psycopg[binary]', and begin the URL with postgresql+psycopg://",
     "MySQLdb": "pip install pymysql, and begin the URL with mysql+pymysql://",
-    "pymysql": "pip install pymysql",
-    "mariadb": "pip install mariadb",
 }
-"""What brings the database drivers that SQLAlchemy looks for, by their module."""
+"""How to get a database driver that is called otherwise than its package, by its module."""
+
+
+def missing_module(error: BaseException | None) -> str | None:
+    """Name the module that was not found, if that is what an exception is about or comes from."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            return error.name.partition(".")[0]
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def explain(error: BaseException) -> str | None:
-    """Say in one line what to install after a failed import; None if we do not know the module.
+    """Say in one line what to install after a failed import; None if it is not for us to say.
 
     Parameters
     ----------
     error : Exception
         What was raised, or what was raised because of it.
     """
-    while error is not None and not getattr(error, "name", None):
-        error = error.__cause__ or error.__context__
-    if not isinstance(error, ModuleNotFoundError):
-        return None
-    module = error.name.partition(".")[0]
-    if module in DRIVERS:
-        return f"the database driver {module} is not installed: {DRIVERS[module]}"
+    module = missing_module(error)
     if module not in EXTRAS:
         return None
-    extra, package = EXTRAS[module]
-    backend = _other_backend(module)
+    extra = EXTRAS[module]
     return (
         f"{module} is not installed. The extra {extra} brings it (in a clone: pip install -e "
-        f"'.[{extra}]'), or pip install {package}{backend}"
+        f"'.[{extra}]'), or pip install {PACKAGES[extra]}{_other_backend(module)}"
     )
 
 
 def _other_backend(module):
     """Mention the backend that is there, where the other one is missing."""
-    import importlib.util
-
     other = {"tensorflow": "jax", "jax": "tensorflow"}.get(module)
     if other is None or importlib.util.find_spec(other) is None:
         return ""

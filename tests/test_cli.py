@@ -17,7 +17,7 @@ from PIL import Image
 from waiting import PATIENCE
 
 from lowlight_utils.__main__ import main
-from lowlight_utils.data import read_image, write_image
+from lowlight_utils.data import read_image, resize, sample_photos, write_image
 from lowlight_utils.prediction import BASELINES
 from lowlight_utils.training import QUICK
 from lowlight_utils.tuning import read_table
@@ -164,6 +164,42 @@ def test_train_then_resume_then_evaluate(tmp_path, pair_folders):
     assert measured["made_by"]["recipe"]["name"] == "quick"
 
 
+def test_train_refuses_a_folder_of_single_photos(tmp_path):
+    for path in sample_photos("validation"):
+        write_image(tmp_path / "photos" / path.name, resize(read_image(path), 64))
+    done = lowlight("train", "--recipe", "quick", "--data", tmp_path / "photos", "--out", tmp_path)
+    assert done.returncode == 1
+    (complaint,) = done.stderr.splitlines()
+    assert "in 5 of 5 the halves do not show the same view" in complaint
+
+
+def test_train_names_the_option_for_a_dark_half_on_the_right(tmp_path):
+    for number in range(3):
+        photo = make_photo(16, 16, seed=number)
+        write_image(tmp_path / "both" / f"{number}.png", np.hstack([photo, photo // 6]))
+    done = lowlight("train", "--recipe", "quick", "--data", tmp_path / "both", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "--dark-side right" in done.stderr
+
+
+def test_a_warning_is_one_line_of_its_own(tmp_path, pair_folders, capsys):
+    low, high = pair_folders
+    for number in (1, 2, 3):  # one scene is too few to split, so that nothing is trained
+        (low / f"{number}.png").unlink(), (high / f"{number}.png").unlink()
+    low.rename(tmp_path / "dark"), high.rename(tmp_path / "low")
+    (tmp_path / "dark").rename(tmp_path / "high")
+    status = main(["train", "--recipe", "quick", "--data", str(tmp_path), "--out", "never"])
+    warning, error = capsys.readouterr().err.splitlines()
+    assert warning.startswith("lowlight_utils: warning: ") and "swapped" in warning
+    assert status == 1 and "scenes cannot make" in error
+
+
+def test_evaluate_wants_two_folders_or_one_of_pairs(tmp_path, capsys):
+    for options in ([], ["--high", "b"], ["--low", "a", "--high", "b", "--pairs", "c"]):
+        assert main(["evaluate", *options]) == 1
+        assert "--low DIR and --high DIR, or --pairs DIR" in capsys.readouterr().err
+
+
 def test_train_refuses_an_unknown_recipe_and_lists_those_there_are(tmp_path):
     done = lowlight_here("train", "--recipe", "sead", "--data", "sample", "--out", tmp_path)
     assert done.returncode == 1
@@ -204,7 +240,7 @@ def test_sweep_without_optuna_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     done = lowlight("sweep", "--study", "repeat", "--data", "sample", "--out", tmp_path / "out")
     assert done.returncode == 1
-    assert "lowlight-utils[tuning]" in done.stderr
+    assert "extra tuning" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -238,3 +274,18 @@ def test_benchmark_slider_times_moves_with_the_generator_in_them(capsys, tmp_pat
 def test_benchmark_slider_refuses_a_generator_that_is_not_told_lambda(capsys, weights):
     assert main(["benchmark", "slider", "--weights", str(weights)]) == 1
     assert "generator.keras: this generator is not told λ" in capsys.readouterr().err
+
+
+def test_benchmark_reports_no_memory_where_the_system_does_not_tell(monkeypatch):
+    import importlib
+
+    from lowlight_utils import benchmark
+
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "resource", None)  # as on Windows
+        importlib.reload(benchmark)
+        assert "peak_memory_mib None" in benchmark.table(
+            {"256x256": {"median_s": 0.5, "peak_memory_mib": benchmark._peak_memory()}}
+        )
+    importlib.reload(benchmark)
+    assert benchmark._peak_memory() > 0

@@ -1,11 +1,17 @@
 """What the committed notebooks must be, beside running: clean, small, in step with each other."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert.exporters import ScriptExporter
+
+from lowlight_utils.course import course_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -50,6 +56,94 @@ def test_it_names_no_folder_of_the_machine_that_ran_it(path):
 def test_it_opens_with_the_same_set_up_cells_as_the_first(path):
     first = [cell.source for cell in cells(PATHS[0], "code")[:2]]
     assert [cell.source for cell in cells(path, "code")[:2]] == first
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a link needs rights here")
+def test_without_the_library_the_first_cell_stops_in_one_sentence(tmp_path):
+    # A Python that sees all packages but the library, and no git.
+    for folder in map(Path, sys.path):
+        if folder.name == "site-packages":
+            for package in folder.iterdir():
+                link = tmp_path / "packages" / package.name
+                link.parent.mkdir(exist_ok=True)
+                if "lowlight" not in package.name and not link.exists():
+                    link.symlink_to(package)
+    (tmp_path / "sh").symlink_to(shutil.which("sh"))  # alone on the PATH
+    source = cells(PATHS[0], "code")[0].source
+    script = """
+import sys
+sys.path.append("packages")
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="nocolor")
+result = shell.run_cell(sys.argv[1])
+print("stopped by", type(result.error_in_exec).__name__)
+"""
+    alone = {"PATH": str(tmp_path), "HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script, source],
+        env=alone,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    sentence, stopped = done.stdout.splitlines()[-2:]
+    assert stopped == "stopped by ImportError", done.stdout + done.stderr
+    assert sentence.startswith("The library lowlight_utils could not be installed")
+    assert "Traceback" not in done.stdout
+
+
+@each_notebook
+def test_papermill_finds_its_settings_and_nothing_later_overwrites_them(path):
+    code = cells(path, "code")
+    (tagged,) = (i for i, cell in enumerate(code) if "parameters" in cell.metadata.get("tags", ()))
+    assert tagged == 1
+    assigned = re.compile(r"^(MODE|RUNS|DATA)\b.*=", re.M)
+    assert [line.strip() for line in assigned.findall(code[tagged].source)] == [
+        "MODE",
+        "RUNS",
+        "DATA",
+    ]
+    later = "\n".join(cell.source for cell in code[tagged + 1 :])
+    found = [line for line in later.splitlines() if assigned.match(line)]
+    assert [line.partition("  #")[0] for line in found] == [
+        "RUNS, DATA = course_folders(MODE, RUNS, DATA)"
+    ]
+
+
+@each_notebook
+def test_it_becomes_a_python_script(path):
+    script, resources = ScriptExporter().from_filename(str(path))
+    assert resources["output_extension"] == ".py"
+    compile(script, path.stem, "exec")
+
+
+def test_a_refreshed_notebook_still_says_how_it_becomes_a_script():
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata["language_info"] = {"name": "python", "version": "3.12.1"}
+    tool.tidy(notebook)
+    assert notebook.metadata["language_info"]["file_extension"] == ".py"
+    assert "version" not in notebook.metadata["language_info"]  # it differs from run to run
+
+
+@pytest.mark.parametrize("folder", [".", "notebooks", "lowlight_utils/data"])
+def test_runs_and_data_are_the_courses_wherever_a_notebook_runs(folder, monkeypatch):
+    monkeypatch.chdir(ROOT / folder)
+    runs, data = course_folders("full")
+    assert runs.resolve() == ROOT / "build" / "runs"
+    assert Path(data).resolve() == ROOT / "data" / "pairs"
+
+
+def test_far_from_any_clone_the_librarys_own_clone_is_the_course(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert course_folders("quick")[0].resolve() == ROOT / "build" / "runs"
+
+
+def test_folders_that_are_given_are_taken():
+    assert course_folders("full", "mine/runs", "mine/pairs") == (Path("mine/runs"), "mine/pairs")
+    assert course_folders("quick", "", "mine/pairs")[1] == "sample"
+    with pytest.raises(ValueError, match="'fast'"):
+        course_folders("fast")
 
 
 @each_notebook

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lowlight_utils.extras import EXTRAS as EXTRA_OF
+from lowlight_utils import extras
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -53,8 +53,8 @@ MACHINES = [
 
 @pytest.mark.parametrize(("python", "platform", "backends"), MACHINES)
 def test_constraints_resolve_and_name_every_package(python, platform, backends, tmp_path):
-    extras = [*backends.split(","), *(set(EXTRAS) - {"cpu", "cuda", "jax"})]
-    found = resolve(python, platform, extras, tmp_path / "resolved.txt")
+    wanted = [*backends.split(","), *(set(EXTRAS) - {"cpu", "cuda", "jax"})]
+    found = resolve(python, platform, wanted, tmp_path / "resolved.txt")
     unpinned = {name: version for name, version in found.items() if name not in constraints()}
     assert unpinned == {}
     assert found.items() <= constraints().items()
@@ -69,32 +69,32 @@ def test_the_pythons_that_are_resolved_for_are_those_that_are_named():
 
 
 def test_in_colab_nothing_has_to_be_replaced(tmp_path):
-    extras = ("tuning", "web", "notebooks")
+    wanted = ("tuning", "web", "notebooks")
     there = ROOT / "tools" / "colab.txt"
-    found = resolve("3.12", LINUX, extras, tmp_path / "resolved.txt", constraints=there)
+    found = resolve("3.12", LINUX, wanted, tmp_path / "resolved.txt", constraints=there)
     has = dict(line.split("==") for line in there.read_text("utf-8").split() if "==" in line)
     assert {name: found[name] for name in found.keys() & has.keys()}.items() <= has.items()
     assert {"keras", "numpy", "pillow", "gdown", "ipywidgets"} <= found.keys() & has.keys()
 
 
 def test_the_lowest_versions_of_all_that_is_named_go_together(tmp_path):
-    extras = ("cpu", "jax", "tuning", "export", "dev")
+    wanted = ("cpu", "jax", "tuning", "export", "dev")
     options = ("--resolution", "lowest-direct", "--only-binary", ":all:")
-    found = resolve("3.11.0", LINUX, extras, tmp_path / "resolved.txt", *options, constraints=None)
+    found = resolve("3.11.0", LINUX, wanted, tmp_path / "resolved.txt", *options, constraints=None)
     least = dict(re.findall(r"^([\w.-]+)>=([\d.]+)", "\n".join(PROJECT["dependencies"]), re.M))
     assert {name: Version(found[canonicalize_name(name)]) for name in least} == {
         name: Version(version) for name, version in least.items()
     }
 
 
-def resolve(python, platform, extras, path, *options, constraints=ROOT / "constraints.txt"):
+def resolve(python, platform, wanted, path, *options, constraints=ROOT / "constraints.txt"):
     """{package: version} that would be installed there, as uv finds out without that Python."""
     uv = pytest.importorskip("uv", reason="install the extra dev").find_uv_bin()
     command = [uv, "pip", "compile", "--quiet", "--no-annotate", "--no-header", "--output-file"]
     command += [path, "--python-version", python, "--python-platform", platform]
     command += [*options, ROOT / "pyproject.toml"]
     command += ["--constraint", constraints] if constraints else []
-    command += [word for extra in extras for word in ("--extra", extra)]
+    command += [word for extra in wanted for word in ("--extra", extra)]
     environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if "error sending request" in done.stderr and not os.environ.get("CI"):
@@ -129,11 +129,13 @@ def test_what_is_imported_is_declared_where_it_is_needed():
     assert missing == set()
 
 
-@pytest.mark.parametrize("module", EXTRA_OF)
-def test_the_extra_that_a_message_names_brings_the_module(module):
-    extra, package = EXTRA_OF[module]
+@pytest.mark.parametrize("extra", extras.PACKAGES)
+def test_the_extra_that_a_message_names_brings_the_packages_and_modules(extra):
     names = {canonicalize_name(Requirement(text).name) for text in EXTRAS[extra]}
-    assert package in names
+    assert set(extras.PACKAGES[extra].split()) <= names
+    for module in (module for module, its in extras.EXTRAS.items() if its == extra):
+        found = {canonicalize_name(name) for name in INSTALLED.get(module, [module])}
+        assert found & names, module
 
 
 def declared(folder, module):

@@ -2,8 +2,9 @@
 
 `lowlight_utils.data.darken` is one kind, LOL's: an evenly dark room, measured. People's photos have
 more of them. Each function here takes a well-lit photo and a random generator, and returns a pair,
-(low, high): "uneven" light with windows and lamps, "night", "dim" light at the exposures that
-photographers meet, and photos that are "lit" well already and should be left alone.
+(low, high): "uneven" light with windows and lamps, or "backlit" with its shadows opened more,
+"night", "dim" light on scenes of any brightness, and photos that are "lit" well already and should
+be left alone.
 
 Their ranges are not fitted to a data set, as `DarknessRanges` is: they are wide, so that a network
 learns what they have in common. The steps are those of `darken`; only the order of a camera's work
@@ -68,22 +69,32 @@ def dim_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
     return record(linear, rng, electrons=(5e3, 1.5e5), read_noise=(5e-5, 6e-4)), high
 
 
-def uneven_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+def uneven_light(
+    photo: np.ndarray, rng: np.random.Generator, opened: tuple[float, float] = (0.0, 1.2)
+) -> Pair:
     """Windows, lamps, a low sun: what is bright stays about as it was, what is dark goes dark.
 
     The loss, in stops, follows the photo's own light and a smooth random field, see `light_field`.
     The truth is the photo, with its shadows opened a little where the low one is darkest: next to a
     window, a person expects to see into the room.
 
-    Parameters and result are those of `even_light`.
+    Parameters and result are those of `even_light`, and `opened` by how many stops the truth's
+    shadows are opened where it is darkest, drawn evenly between the two.
     """
     linear = to_linear(photo)
     field = light_field(linear, rng)[..., None]
     darkest, brightest = rng.uniform(-5.0, -1.5), rng.uniform(-0.7, 0.0)
     low = linear * 2.0 ** (darkest + (brightest - darkest) * field)
-    opened = linear * 2.0 ** (rng.uniform(0.0, 1.2) * (1.0 - field))
-    high = to_levels(roll_off(opened))
+    high = to_levels(roll_off(linear * 2.0 ** (rng.uniform(*opened) * (1.0 - field))))
     return record(low, rng, electrons=(3e3, 1.5e5), read_noise=(5e-5, 1e-3)), high
+
+
+def backlight(photo: np.ndarray, rng: np.random.Generator) -> Pair:
+    """Uneven light whose truth shows more of the shadows, see `uneven_light`.
+
+    Parameters and result are those of `even_light`.
+    """
+    return uneven_light(photo, rng, opened=(0.6, 1.8))
 
 
 def night(photo: np.ndarray, rng: np.random.Generator) -> Pair:
@@ -111,6 +122,7 @@ LIGHTS: dict[str, Callable[[np.ndarray, np.random.Generator], Pair]] = {
     "even": even_light,
     "dim": dim_light,
     "uneven": uneven_light,
+    "backlit": backlight,
     "night": night,
     "lit": well_lit,
 }

@@ -159,7 +159,7 @@ def of_different_views(
     """
     alike = np.array([view_correlation(*pair) for pair in zip(low, high, strict=True)])
     differing = [name for name, value in zip(names, alike, strict=True) if value <= SAME_VIEW]
-    return differing, 2 * len(differing) > np.isfinite(alike).sum()
+    return differing, bool(2 * len(differing) > np.isfinite(alike).sum())
 
 
 def _small_grey(image):

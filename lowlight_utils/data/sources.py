@@ -19,6 +19,7 @@ from lowlight_utils.data.download import (
     fetch_and_unpack,
     holds_something,
 )
+from lowlight_utils.data.grain import take_out_grain
 from lowlight_utils.data.images import ImageError, list_images, read_image, resize
 from lowlight_utils.data.layouts import (
     HOW,
@@ -50,7 +51,7 @@ LOL_MISFRAMED = "648"
 LOL_PREFIX = "lol-"
 
 EVEN = "even"
-VIEWS = ("whole", "random")
+VIEWS = ("whole", "random", "clean")
 
 VALIDATION_COPIES = 4
 """How often a bundled validation photo is darkened: five photos alone make a noisy judge."""
@@ -185,8 +186,9 @@ def photo_pairs(
         Of even light; by default those that are fitted to LOL.
     lights : str
         Which of `LIGHTS`, joined with "+": the copies of a photo take them in turn.
-    views : {"whole", "random"}
-        "random": each copy shows another square of the photo, see `random_view`.
+    views : {"whole", "random", "clean"}
+        "random": each copy shows another square of the photo, see `random_view`. "clean": the same,
+        without the photo's own grain, which a network would learn to paint (`take_out_grain`).
 
     Returns
     -------
@@ -208,6 +210,7 @@ def photo_pairs(
     lows, highs, names, scenes = [], [], [], []
     for path in photos:
         photo = read_image(path)
+        photo = take_out_grain(photo) if views == "clean" else photo
         whole = resize(photo, size)
         for copy in range(copies):
             rng = np.random.default_rng([seed, zlib.crc32(path.stem.encode()), copy])
@@ -440,7 +443,8 @@ def combine(
     if not 0 < wanted < len(synthetic):
         raise ValueError(
             f"a test set of {test_size} takes {wanted} synthetic pairs beside {len(lol_eval)} of"
-            f" LOL, but there are {len(synthetic)}; choose another test_size"
+            f" LOL, but there are {len(synthetic)}; add some, or take them out of LOL's folder (in"
+            " Python, choose another test_size)"
         )
     rest, _, held_out = synthetic.with_prefix("synthetic-").split(
         validation=0.0, test=wanted / len(synthetic), seed=seed

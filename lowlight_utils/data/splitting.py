@@ -28,7 +28,7 @@ def assign_parts(scenes: Sequence[str], validation: float, test: float, seed: in
     if len(sizes) <= len(wanted):
         raise ValueError(
             f"{len(sizes)} scenes cannot make {len(wanted) + 1} parts without a scene in two of"
-            " them; add scenes, or ask for fewer parts"
+            " them; add scenes, or put the pairs into train/, validation/ and test/ yourself"
         )
     # Sorted first, so that the order in which the pairs stand does not matter.
     shuffled = sorted(sizes)

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.models.blocks import initializer, leaky_relu, normalise, require_norm
 
 
@@ -36,13 +37,15 @@ def patchgan_discriminator(
     Raises
     ------
     ValueError
-        If `norm` is unknown or the pictures are too small for one verdict.
+        If `norm` is unknown or the pictures are too small for one verdict; or if Keras is set to
+        channels first, or to another precision than float32.
 
     References
     ----------
     P. Isola et al., "Image-to-image translation with conditional adversarial networks", CVPR 2017,
     section 3.2.2 and appendix 6.1.2.
     """
+    require_usual_settings()
     require_norm(norm, width)
     if any(side is not None and side < 32 for side in input_shape[:2]):
         raise ValueError(

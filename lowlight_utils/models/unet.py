@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.models.blocks import (
     PADDINGS,
     AddCorrection,
@@ -89,7 +90,8 @@ def unet_generator(
     Raises
     ------
     ValueError
-        If an argument is unknown or out of range, or the depth does not fit the input size.
+        If an argument is unknown or out of range, or the depth does not fit the input size; or if
+        Keras is set to channels first, or to another precision than float32.
 
     References
     ----------
@@ -97,6 +99,7 @@ def unet_generator(
     segmentation", MICCAI 2015. P. Isola et al., "Image-to-image translation with conditional
     adversarial networks", CVPR 2017, appendix 6.1.
     """
+    require_usual_settings()
     require_norm(norm, width)
     require_choice("upsampling", upsampling, UPSAMPLINGS)
     require_choice("padding", padding, PADDINGS)

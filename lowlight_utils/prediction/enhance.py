@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.data.encode import check_suffix, holds_16_bits
 from lowlight_utils.data.images import (
     MAX_PIXELS,
@@ -259,8 +260,10 @@ def load_generator(path: str | os.PathLike) -> "keras.Model":
     FileNotFoundError
         There is no such file.
     ValueError
-        It is not a Keras model, or a damaged one, or one of a newer Keras than is here.
+        It is not a Keras model, or a damaged one, or one of a newer Keras than is here; or Keras is
+        set to channels first, or to another precision than float32.
     """
+    require_usual_settings()
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(

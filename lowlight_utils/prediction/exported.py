@@ -105,7 +105,7 @@ def start_session(model: Path | bytes, threads: int):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors only
+    options.log_severity_level = 4  # its errors are raised too, and told once
     # Patterns would save nothing here, and lay out memory anew for every size of picture.
     options.enable_mem_pattern = False
     # Threads that wait in a busy loop take the core from whatever else the server has to do.

@@ -8,9 +8,10 @@ import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from lowlight_utils.data.grain import LUMA
+
 SSIM_SIGMA = 1.5
 SSIM_WINDOW = 11
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, the grey level by which GT-mean is defined
 
 
 def psnr(truth: np.ndarray, image: np.ndarray) -> float:

@@ -13,12 +13,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from lowlight_utils.data.grain import LUMA, grain
 from lowlight_utils.data.images import read_image
 from lowlight_utils.prediction.evaluate import Row, finite, mean_scores
-from lowlight_utils.prediction.metrics import LUMA
 
 DARK_SHARE = 40  # per cent of the pixels that count as the dark part
-BLOCK = 8  # of 2x2 differences: squares of 16x16 pixels
 LOE_SIDE = 50
 
 COLUMNS = {
@@ -69,44 +68,6 @@ def dark_part(low: np.ndarray) -> np.ndarray:
     """
     luma = low @ np.array(LUMA)
     return luma <= np.percentile(luma, DARK_SHARE)
-
-
-def grain(image: np.ndarray, where: np.ndarray) -> float:
-    """Measure the finest grain of a picture, in its quieter parts.
-
-    The diagonal differences within 2x2 pixels hardly see edges and slopes of light. They are
-    squared and averaged in squares of 16x16, and the quieter quarter of the squares decides,
-    because those show little but noise.
-
-    Parameters
-    ----------
-    image : uint8[H, W, 3]
-    where : bool[H, W]
-        Only squares that lie in it almost wholly count.
-
-    Returns
-    -------
-    float
-        Standard deviation in levels; not a number if fewer than five squares count.
-
-    References
-    ----------
-    D. Donoho, I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81(3),
-    1994, for noise from the finest diagonal details.
-    """
-    height, width = (side // (2 * BLOCK) * 2 * BLOCK for side in image.shape[:2])
-    luma = image[:height, :width] @ np.array(LUMA)
-    diagonal = (luma[::2, ::2] - luma[1::2, ::2] - luma[::2, 1::2] + luma[1::2, 1::2]) / 2.0
-    energy = _in_blocks(diagonal**2)
-    inside = _in_blocks(where[:height:2, :width:2].astype(float)) > 0.9
-    if inside.sum() < 5:
-        return float("nan")
-    return float(np.sqrt(np.percentile(energy[inside], 25)))
-
-
-def _in_blocks(values):
-    rows, columns = (side // BLOCK for side in values.shape)
-    return values.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
 
 
 def lightness_order_error(low: np.ndarray, image: np.ndarray) -> float:

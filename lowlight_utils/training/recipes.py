@@ -13,7 +13,7 @@ CHOICES = {
     "padding": ("zeros", "reflect"),
     "base": ("none", "input", "auto_exposure", "brightened"),
     "condition": ("none", "lambda", "level"),
-    "views": ("whole", "random"),
+    "views": ("whole", "random", "clean"),
     "schedule": ("constant", "cosine"),
     "augmentation": ("jitter", "dihedral", "none"),
     "keep": ("best", "last"),
@@ -34,7 +34,7 @@ LEAST = {  # of the whole numbers
 POSITIVE = ("generator_lr", "discriminator_lr")
 SWITCHES = ("zoom", "stem")
 FRACTIONS = ("dropout", "beta_1", "beta_2", "average", "gt_mean")  # at least 0, and below 1
-LIGHTS = ("even", "dim", "uneven", "night", "lit")
+LIGHTS = ("even", "dim", "uneven", "backlit", "night", "lit")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class Recipe:
     lights : str
         How bundled photos lose their light: some of the kinds in `lowlight_utils.data.lights`,
         joined with "+". The copies of a photo take them in turn; one that stands twice comes twice.
-    views : {"whole", "random"}
-        What a copy shows: the photo, or a random square of it, down to one that keeps its pixels.
+    views : {"whole", "random", "clean"}
+        What a copy shows: the photo, or a random square of it, down to one that keeps its pixels,
+        as it is or without the photo's own grain.
     width, depth, norm, upsampling, padding, dropout, base, stem, condition
         The generator's, see `unet_generator`.
     discriminator_width : int

@@ -8,11 +8,13 @@ process was killed fail when their heartbeat has been silent for the grace perio
 
 import contextlib
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from lowlight_utils.extras import DRIVERS, explain, missing_module
 from lowlight_utils.training.recipes import Recipe
 
 try:
@@ -22,10 +24,7 @@ try:
     from sqlalchemy import event
     from sqlalchemy.exc import SQLAlchemyError
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f"Sweeps need {error.name}: install the extra tuning, pip install 'lowlight-utils[tuning]' "
-        "(or pip install optuna)."
-    ) from error
+    raise ModuleNotFoundError(explain(error) or str(error)) from error
 
 DATABASE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 LIVE = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE)
@@ -63,9 +62,16 @@ def open_study(name: str, storage: str, grace: int, about: Mapping[str, object])
                 grace_period=grace,
             )
     except Exception as error:  # SQLAlchemy, the driver and Optuna each have their own
+        shown = re.sub(r"(://[^/@]*:)[^@]*@", r"\1***@", storage)  # no password in a log
+        if driver := missing_module(error):
+            remedy = DRIVERS.get(driver, f"pip install {driver}")
+            raise ValueError(
+                f"The storage {shown} needs the database driver {driver}, which is not installed:"
+                f" {remedy}."
+            ) from error
         raise ValueError(
-            f"The storage {storage} cannot be opened ({_first_line(error)}): make room if its disk "
-            "is full, or give a database's URL, such as sqlite:////full/path/study.db."
+            f"The storage {shown} cannot be opened ({_one_line(error)}): make room if its disk is "
+            "full, or give a database's URL, such as sqlite:////full/path/study.db."
         ) from error
     if sqlite:
         _lock_before_reading(database.engine)
@@ -174,13 +180,9 @@ def database_problem(error: BaseException) -> str | None:
     problem = None
     while error is not None:
         if isinstance(error, DATABASE_ERRORS):
-            problem = f"the database: {_first_line(error)}"
+            problem = f"the database: {_one_line(error)}"
         error = error.__cause__ or error.__context__
     return problem
-
-
-def _first_line(error):
-    return str(error).strip().partition("\n")[0]
 
 
 def rows(study) -> list[dict]:
@@ -192,6 +194,11 @@ def rows(study) -> list[dict]:
         if trial.state == TrialState.COMPLETE:
             done.setdefault(name, trial.user_attrs["row"])
     return [done[name] for name in dict.fromkeys(order) if name in done]
+
+
+def _one_line(error):
+    """Give the first line of an error that goes on with background and advice."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _trials(study, states=None):

@@ -1,6 +1,9 @@
 import hashlib
 import io
 import os
+import signal
+import subprocess
+import sys
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +20,14 @@ from lowlight_utils.data.download import (
     fetch_and_unpack,
     unpack,
 )
-from lowlight_utils.data.sources import download_lol, download_synthetic, lol_pairs
+from lowlight_utils.data.images import ImageError
+from lowlight_utils.data.sources import (
+    download_lol,
+    download_pairs,
+    download_synthetic,
+    load_splits,
+    lol_pairs,
+)
 
 
 def zipped(members):
@@ -337,3 +347,69 @@ def test_the_synthetic_pairs_are_found_inside_their_archive(server, tmp_path):
     server.files["/raw.zip"] = zipped(members)
     root = download_synthetic(tmp_path / "synthetic", f"{server.url}/raw.zip")
     assert root == tmp_path / "synthetic" / "BrighteningTrain"
+
+
+# Broken off.
+
+KILLED = """
+import os, signal, sys, zipfile
+from pathlib import Path
+from lowlight_utils.data import download
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[1] == "fetch":
+    download._get = die
+    download.fetch("http://127.0.0.1:1/a.zip", sys.argv[2])
+else:
+    zipfile.ZipFile.extractall = die
+    download.unpack(Path(sys.argv[2]) / "a.zip", Path(sys.argv[2]) / "out")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such locks on Windows")
+@pytest.mark.parametrize("what", ["fetch", "unpack"])
+def test_what_a_killed_process_left_is_cleared_away_by_the_next_call(server, tmp_path, what):
+    archive = zipped({"1.png": b"1"})
+    if what == "unpack":
+        (tmp_path / "a.zip").write_bytes(archive)
+    killed = subprocess.run([sys.executable, "-c", KILLED, what, tmp_path], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".download-*"))) == 1
+    server.files["/a.zip"] = archive
+    fetch_and_unpack(f"{server.url}/a.zip", tmp_path / "out")
+    assert not list(tmp_path.glob(".*")) and (tmp_path / "out" / "1.png").is_file()
+
+
+def test_the_workplace_of_a_living_process_is_left_alone(tmp_path):
+    with download.workplace(tmp_path) as one:
+        (one / "half.zip").write_bytes(b"half")
+        with download.workplace(tmp_path) as other:
+            assert one != other and (one / "half.zip").is_file()
+        assert (one / "half.zip").is_file()
+    assert not list(tmp_path.iterdir())
+
+
+def test_both_sets_are_downloaded_and_a_second_call_fetches_what_the_first_could_not(
+    server, tmp_path
+):
+    urls = f"{server.url}/lol.zip", f"{server.url}/raw.zip"
+    server.files["/lol.zip"] = lol_archive()
+    with pytest.raises(DownloadError, match=r"BrighteningTrain\.zip"):
+        download_pairs(tmp_path / "pairs", *urls)
+    with pytest.raises(ImageError, match="broken off"):
+        load_splits(tmp_path / "pairs")
+    members = [f"BrighteningTrain/{side}/r{i}.png" for side in ("low", "high") for i in range(60)]
+    server.files["/raw.zip"] = zipped({member: png() for member in members})
+    download_pairs(tmp_path / "pairs", *urls)
+    requests = server.requests
+    download_pairs(tmp_path / "pairs", *urls)
+    assert server.requests == requests
+    assert sorted(path.name for path in (tmp_path / "pairs").iterdir()) == ["lol", "synthetic"]
+
+
+def test_a_folder_of_ones_own_is_not_downloaded_into(server, tmp_path):
+    (tmp_path / "our485").mkdir()
+    assert download_pairs(tmp_path, f"{server.url}/a.zip", f"{server.url}/b.zip") == tmp_path
+    assert server.requests == 0 and names_in(tmp_path) == ["our485"]

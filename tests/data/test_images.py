@@ -455,6 +455,11 @@ class TestResizing:
     def test_to_the_same_size_changes_nothing(self, photo):
         np.testing.assert_array_equal(resize(photo, photo.shape[:2]), photo)
 
+    def test_is_bilinear(self):
+        edge = np.repeat(np.uint8([[[0], [0], [255], [255]]]), 3, axis=-1)
+        larger = [0, 0, 0, 64, 191, 255, 255, 255]  # pixels lie at quarters between the old ones
+        assert_close(resize(edge, (1, 8))[0, :, 1], larger, atol=1)
+
     def test_does_not_alias(self):
         stripes = np.zeros((64, 64, 3), np.uint8)
         stripes[:, ::2] = 255

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pictures import make_photo
 
 from lowlight_utils.data.darken import linear_to_srgb
+from lowlight_utils.data.grain import grain
 from lowlight_utils.data.images import write_image
 from lowlight_utils.data.lights import (
     LIGHTS,
@@ -132,6 +133,21 @@ def test_copies_take_the_lights_in_turn(tmp_path):
     levels = pairs.low.mean((1, 2, 3)) / pairs.high.mean((1, 2, 3))
     assert levels[0] > 0.9 and levels[1] < 0.6 and levels[2] > 0.9
     assert pairs.names == ("photo", "photo-2", "photo-3")
+
+
+def test_in_backlight_the_truth_shows_more_of_the_shadows_than_in_uneven_light(pairs):
+    uneven, backlit = (luma(pairs[light].high).mean() for light in ("uneven", "backlit"))
+    assert backlit > uneven + 3
+
+
+def test_clean_views_lack_the_photos_own_grain(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 4, (64, 96, 1))
+    photo = np.rint(np.clip(make_photo(64, 96) + noise, 0, 255)).astype(np.uint8)
+    write_image(tmp_path / "photo.png", photo)
+    random, clean = (
+        photo_pairs([tmp_path / "photo.png"], 64, views=views) for views in ("random", "clean")
+    )
+    assert grain(clean.high[0]) < 0.7 * grain(random.high[0])
 
 
 def test_random_views_differ_between_copies_and_whole_ones_do_not(tmp_path):

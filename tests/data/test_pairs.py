@@ -135,6 +135,14 @@ class TestFromFolders:
             with pytest.raises(ImageError, match=folder):
                 PairSet.from_folders(tmp_path / "low", tmp_path / folder)
 
+    def test_warns_of_folders_whose_names_do_not_belong_together(self, save, tmp_path):
+        noise = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+        for i in range(3):
+            save(f"low/{i}.png", noise[i] // 5)
+            save(f"high/{i}.png", noise[i + 1])
+        with pytest.warns(UserWarning, match="3 of 3 pairs .*do the names belong together"):
+            PairSet.from_folders(tmp_path / "low", tmp_path / "high")
+
     def test_warns_of_swapped_folders_only(self, folders, tmp_path):
         with pytest.warns(UserWarning, match="swapped"):
             PairSet.from_folders(tmp_path / "high", tmp_path / "low")
@@ -188,6 +196,19 @@ class TestConcatenated:
         assert (pairs.low == 10).all() and (pairs.high == 200).all()
         with pytest.raises(ValueError, match="low_side"):
             PairSet.from_concatenated(tmp_path / "both", low_side="top")
+
+    def test_refuses_halves_that_are_equally_bright(self, tmp_path):
+        pairs = make_pairs(3)
+        PairSet(pairs.high, pairs.high, pairs.names).write_concatenated(tmp_path)
+        with pytest.raises(ImageError, match="neither half is clearly darker"):
+            PairSet.from_concatenated(tmp_path)
+
+    def test_warns_of_single_pictures_whose_halves_differ(self, tmp_path):
+        high = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+        low = np.concatenate([high[1:2], high[1:]]) // 5
+        PairSet(low, high, tuple("abcd")).write_concatenated(tmp_path)
+        with pytest.warns(UserWarning, match=r"in 1 of 4 .*\(a\); look"):
+            PairSet.from_concatenated(tmp_path)
 
     def test_refuses_an_odd_width(self, save, tmp_path):
         path = save("both/1.png", grey(10, 4, 7))

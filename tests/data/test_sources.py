@@ -10,7 +10,7 @@ from PIL import Image
 
 from lowlight_utils.data import sources
 from lowlight_utils.data.darken import Bell, DarknessRanges
-from lowlight_utils.data.images import ImageError, write_image
+from lowlight_utils.data.images import ImageError, read_image, write_image
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.sources import (
     PARTS,
@@ -125,6 +125,12 @@ def test_sample_pairs_depend_on_the_seed_and_not_on_the_number_of_copies():
     np.testing.assert_array_equal(once.low, thrice.low[::3])
     np.testing.assert_array_equal(once.low, sample_pairs("validation", size=32).low)
     assert (once.low != sample_pairs("validation", size=32, seed=1).low).any()
+
+
+def test_the_bundled_photos_come_out_as_dark_and_as_flat_as_is_documented():
+    low = np.concatenate([sample_pairs(part, size=64).low for part in PARTS])
+    assert low.mean() == pytest.approx(16, abs=2)  # see the table in `darken`
+    assert np.mean([image.std() for image in low]) == pytest.approx(15, abs=2)
 
 
 def test_sample_pairs_take_other_ranges():
@@ -353,3 +359,29 @@ def test_load_splits_says_what_a_folder_should_hold(tmp_path):
 def test_load_splits_names_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(ImageError, match="nowhere: there is no such folder"):
         load_splits(tmp_path / "nowhere")
+
+
+def test_a_missing_folder_and_half_a_download_name_the_download(tmp_path):
+    with pytest.raises(ImageError, match=r"no such folder.*download_pairs\(.*notebook 01"):
+        load_splits(tmp_path / "pairs")
+    write_pairs(tmp_path / "pairs" / "lol" / "our485", ["2", "5", "6"])
+    (tmp_path / "pairs" / sources._UNFINISHED).touch()
+    with pytest.raises(ImageError, match=r"download was broken off; call .*download_pairs\("):
+        load_splits(tmp_path / "pairs")
+
+
+def test_double_pictures_with_the_dark_half_on_the_right_are_read_when_told(tmp_path):
+    pairs = make_pairs(10, 8, 8)
+    PairSet(pairs.high, pairs.low, pairs.names).write_concatenated(tmp_path)
+    with pytest.raises(ImageError, match="--dark-side right"):
+        load_splits(tmp_path, size=8)
+    splits = load_splits(tmp_path, size=8, low_side="right")
+    assert splits.train.low.mean() < splits.train.high.mean() / 3
+
+
+def test_a_folder_of_single_photos_is_refused(tmp_path):
+    for path in sample_photos("validation"):
+        photo = read_image(path)
+        write_image(tmp_path / f"{path.stem}.png", photo[:, : photo.shape[1] // 2 * 2] // 4)
+    with pytest.raises(ImageError, match=r"in 5 of 5 the halves do not show the same view"):
+        load_splits(tmp_path, size=64)

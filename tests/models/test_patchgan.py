@@ -37,6 +37,11 @@ def test_seed_recipe_has_the_layers_of_the_paper(seed_discriminator):
     assert [x.name for x in norms] == ["block2_norm", "block3_norm", "block4_norm"]
 
 
+def test_seed_recipe_keeps_a_slope_of_0_3_below_zero(seed_discriminator):
+    leaky = [x for x in seed_discriminator.layers if isinstance(x, keras.layers.LeakyReLU)]
+    assert [x.negative_slope for x in leaky] == pytest.approx([0.3] * 4)
+
+
 def test_weights_begin_as_normal_0_002(seed_discriminator):
     kernels = [x for x in seed_discriminator.trainable_weights if x.name == "kernel"]
     values = np.concatenate([x.numpy().ravel() for x in kernels])

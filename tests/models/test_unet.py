@@ -55,6 +55,11 @@ def test_seed_recipe_goes_down_to_1x1_and_up_again(seed_generator):
     assert [x[3] for x in up] == [512, 512, 512, 512, 256, 128, 64, 3]
 
 
+def test_seed_recipe_keeps_a_slope_of_0_3_below_zero(seed_generator):
+    leaky = [x for x in seed_generator.layers if isinstance(x, keras.layers.LeakyReLU)]
+    assert [x.negative_slope for x in leaky] == pytest.approx([0.3] * 8)
+
+
 def test_seed_recipe_convolves_4x4_with_stride_2(seed_generator):
     kinds = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
     convolutions = [x for x in seed_generator.layers if isinstance(x, kinds)]

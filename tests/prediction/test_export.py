@@ -68,6 +68,17 @@ def both(exported):
 
 
 @pytest.fixture(scope="module")
+def told_lambda(tmp_path_factory):
+    """A generator that is told λ, the same exported, and the exported file."""
+    folder = tmp_path_factory.mktemp("told")
+    generator = make_generator(width=8, norm="group", condition="lambda", base="input")
+    generator.save(folder / "generator.keras")
+    export_generator(folder / "generator.keras", folder / "generator.onnx")
+    file = folder / "generator.onnx"
+    return generator, ExportedGenerator(file, threads=1), file
+
+
+@pytest.fixture(scope="module")
 def dark_photos():
     paths = sorted((sample_dir() / "test").iterdir())
     return [read_image(path) // 6 for path in paths]
@@ -111,6 +122,28 @@ def test_every_kind_of_generator_gives_what_keras_gives(kind, tmp_path):
         assert result.dtype == np.float32
         assert in_levels(result, expected) < 0.1
         assert np.ptp(expected) > 0.1
+
+
+@pytest.mark.parametrize("lambda_l1", [0.001, 1.0, 115.0, 5000.0])  # the ends are beyond its range
+def test_a_generator_that_is_told_lambda_is_told_it_without_keras_too(told_lambda, lambda_l1):
+    generator, runner, _ = told_lambda
+    given = [
+        to_network(np.random.default_rng(1).integers(0, 60, (2, 16, 32, 3), np.uint8)),
+        np.full((2, 1), lambda_l1, np.float32),
+    ]
+    expected = keras.ops.convert_to_numpy(generator(given, training=False))
+    assert in_levels(runner.predict_on_batch(given), expected) < 0.1
+
+
+def test_an_exported_generators_lambda_changes_the_picture_as_keras_does(told_lambda, dark_photos):
+    generator, _, file = told_lambda
+    by_keras, by_onnx = Enhancer(generator), Enhancer(file)
+    assert by_onnx.lambda_range == by_keras.lambda_range
+    photo = resize(dark_photos[0], (70, 90))
+    pictures = [by_onnx(photo, lambda_l1=x) for x in (0.01, 1000.0)]
+    assert np.abs(pictures[0].astype(int) - pictures[1]).max() > 3
+    for x, picture in zip((0.01, 1000.0), pictures, strict=True):
+        assert np.abs(picture.astype(int) - by_keras(photo, lambda_l1=x)).max() <= 1
 
 
 def test_black_and_white_are_exposed_as_keras_exposes_them(both):
@@ -215,6 +248,25 @@ print([line.split()[1] for line in open("/proc/self/status") if line.startswith(
     assert 100_000 < int(done.stdout) < 700_000  # kB, the most that it ever held
     with Image.open(tmp_path / "lit.jpg") as lit:
         assert lit.size == (4000, 3000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit memory")
+def test_the_memory_that_one_photo_lacks_does_not_cost_the_next(exported, tmp_path):
+    Image.new("RGB", (11_000, 9_000), (9, 9, 9)).save(tmp_path / "large.jpg")
+    Image.new("RGB", (90, 60), (9, 9, 9)).save(tmp_path / "small.jpg")
+    photos = ["large.jpg", "small.jpg", "-o", "out", "--weights", str(exported)]
+    command = [sys.executable, "-m", "lowlight_utils", "enhance", *photos]
+    done = subprocess.run(
+        # In kilobytes; one thread, because each takes memory, and machines differ in their cores.
+        ["bash", "-c", 'ulimit -v 1200000; exec "$@"', "", *command],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "out/small.jpg\n"
+    (complaint,) = done.stderr.splitlines()
+    assert complaint.startswith("lowlight_utils: large.jpg: takes more memory than there is;")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compares JAX with TensorFlow")

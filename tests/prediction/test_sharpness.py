@@ -32,6 +32,13 @@ def test_half_the_contrast_is_half_the_sharpness():
     assert sharpness(truth, truth // 2) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_steps_down_and_across_count_alike(axis):
+    noise = np.random.default_rng(0).integers(60, 190, (48, 48, 3), np.uint8)
+    constant_one_way = np.repeat(np.take(noise, [0], axis), 48, axis)
+    assert sharpness(noise, constant_one_way) == pytest.approx(0.5, abs=0.1)
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_truth_of_one_grey_gives_no_number_but_no_warning_either(textured):
     assert sharpness(np.full_like(textured, 9), textured) == np.inf

@@ -8,7 +8,6 @@ from lowlight_utils.__main__ import main
 from lowlight_utils.data.images import write_image
 from lowlight_utils.prediction.unpaired import (
     evaluate_unpaired,
-    grain,
     lightness_order_error,
     measure_unpaired,
     newly_clipped,
@@ -36,24 +35,6 @@ def test_what_newly_touches_the_top_is_clipped_and_what_was_there_is_not():
 def test_only_white_is_washed_white():
     assert washed_white(grey(100), with_patch(150, (255, 255, 250))) == 25
     assert washed_white(grey(100), with_patch(150, (255, 255, 90))) == 0
-
-
-def test_grain_is_the_noise_of_the_dark_part():
-    rng = np.random.default_rng(0)
-    noisy = np.clip(60 + rng.normal(0, 4, (128, 128, 1)) + np.zeros(3), 0, 255)
-    noisy = np.rint(noisy).astype(np.uint8)
-    everywhere = np.ones((128, 128), bool)
-    assert grain(noisy, everywhere) == pytest.approx(4, rel=0.1)
-    assert grain(grey(60, 128), everywhere) == 0
-
-
-def test_grain_does_not_see_edges_and_slopes():
-    slope = np.repeat(np.linspace(0, 250, 128).astype(np.uint8)[None, :, None], 128, 0)
-    assert grain(np.repeat(slope, 3, 2), np.ones((128, 128), bool)) < 0.3
-
-
-def test_grain_of_too_few_squares_is_not_a_number():
-    assert np.isnan(grain(grey(60, 32), np.ones((32, 32), bool)))
 
 
 def test_brightening_by_a_curve_keeps_the_order_of_lightness_and_inverting_loses_it():

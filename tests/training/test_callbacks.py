@@ -135,6 +135,22 @@ def test_a_backup_goes_on_with_the_history_and_leaves_one_state(gan, tmp_path):
     assert sorted(x.name for x in tmp_path.iterdir()) == ["progress.json", "state_0003.npz"]
 
 
+@pytest.mark.parametrize("keeper", ["generator.keras", "state_0001.npz"])
+def test_a_file_that_cannot_be_written_is_named_and_leaves_no_part(gan, tmp_path, keeper):
+    resource = pytest.importorskip("resource", reason="no limits to a file's size on Windows")
+    callback = Backup(tmp_path, {})
+    if keeper == "generator.keras":
+        callback = KeepGenerator(tmp_path / keeper, lambda: small_gan(dropout=0.5).generator)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError, match=rf"{keeper}: cannot be written \(.*\)$"):
+            attach(callback, gan).on_epoch_end(0, {"val_psnr": 10.0})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
 def test_progress_is_plain_json(gan, tmp_path):
     attach(Backup(tmp_path, {}), gan).on_epoch_end(0, {"l1_loss": np.float32(0.5)})
     content = json.loads((tmp_path / "progress.json").read_text(encoding="utf-8"))

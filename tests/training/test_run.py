@@ -14,6 +14,11 @@ from pictures import make_pairs
 from skimage.metrics import peak_signal_noise_ratio
 from small import SMALL, small_splits
 
+try:
+    import resource
+except ModuleNotFoundError:  # on Windows
+    resource = None
+
 from lowlight_utils.data.images import read_image
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.training import build_gan, build_generator, read_recipe, train
@@ -69,6 +74,7 @@ def copy(unbroken, tmp_path):
 def test_a_run_leaves_recipe_progress_generator_and_samples(unbroken):
     assert sorted(path.name for path in unbroken.folder.iterdir()) == [
         "generator.keras",
+        "origin.json",
         "progress.json",
         "recipe.json",
         "samples",
@@ -237,7 +243,112 @@ def test_a_resumed_run_keeps_the_earlier_generator_if_it_was_better(tmp_path):
     assert (tmp_path / "generator.keras").read_bytes() == kept
 
 
+# Longer, and from another generator.
+
+
+def test_a_run_with_a_constant_rate_can_be_lengthened_and_is_as_if_it_had_been_so(tmp_path):
+    recipe = SMALL.but(schedule="constant", epochs=2)
+    train(recipe, small_splits(), tmp_path / "whole", verbose=0)
+    train(recipe.but(epochs=1), small_splits(), tmp_path / "longer", verbose=0)
+    train(recipe, small_splits(), tmp_path / "longer", resume=True, verbose=0)
+    assert_same_run(tmp_path / "longer", tmp_path / "whole")
+    assert read_recipe(tmp_path / "longer" / "recipe.json") == recipe
+
+
+def test_a_run_whose_schedule_has_ended_names_the_way_to_train_further(copy):
+    with pytest.raises(ValueError, match=r"epochs: 3 there, 9 here.*--start-from .*copy.generator"):
+        train(SMALL.but(epochs=9), small_splits(), copy, resume=True, verbose=0)
+
+
+def test_a_run_starts_from_another_generators_weights(unbroken, tmp_path):
+    generator = keras.models.load_model(unbroken.generator_file)
+    still = SMALL.but(
+        epochs=1, generator_lr=1e-9, schedule="constant", average=0.0, adversarial=0.0
+    )
+    run = train(still, small_splits(), tmp_path, start_from=generator, verbose=0)
+    kernels = [x for x in run.gan.generator.trainable_weights if x.path.endswith("kernel")]
+    first = {x.path: x for x in generator.trainable_weights}
+    assert kernels
+    for kernel in kernels:
+        np.testing.assert_allclose(kernel, first[kernel.path], atol=1e-6)
+    assert json.loads((tmp_path / "origin.json").read_text())["started_from"]
+
+
+def test_a_generator_of_another_kind_is_refused(tmp_path):
+    other = build_generator(SMALL.but(width=8))
+    with pytest.raises(ValueError, match="another network than the recipe's"):
+        train(SMALL, small_splits(), tmp_path / "run", start_from=other, verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
 # What is refused.
+
+
+def other_training(splits):
+    return Splits(make_pairs(5, 32, 32, seed=40), splits.validation, splits.test)
+
+
+def fewer_training(splits):
+    return Splits(splits.train[1:], splits.validation, splits.test)
+
+
+def reordered_training(splits):
+    return Splits(splits.train[::-1], splits.validation, splits.test)
+
+
+def renamed_validation(splits):
+    return Splits(splits.train, splits.validation.with_prefix("new-"), splits.test)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (other_training, "for training other pictures"),
+        (fewer_training, "5 for training there, 4 here"),
+        (reordered_training, "for training other pictures"),
+        (renamed_validation, "for validation photo5 photo6 there, new-photo5 new-photo6 here"),
+    ],
+)
+def test_a_run_is_not_resumed_with_other_pairs(copy, change, what):
+    with pytest.raises(ValueError, match=rf"origin\.json: .*other pairs \({what}\)"):
+        train(SMALL, change(small_splits()), copy, resume=True, verbose=0)
+
+
+def test_a_run_is_not_resumed_from_other_first_weights(copy):
+    with pytest.raises(ValueError, match="did not start from these weights"):
+        train(
+            SMALL,
+            small_splits(),
+            copy,
+            resume=True,
+            start_from=build_generator(SMALL),
+            verbose=0,
+        )
+
+
+def test_an_older_run_without_an_origin_is_resumed_and_gets_one(copy):
+    (copy / "origin.json").unlink()
+    train(SMALL, small_splits(), copy, resume=True, verbose=0)
+    kept = json.loads((copy / "origin.json").read_text())
+    assert kept["held_out"] == {"validation": ["photo5", "photo6"], "test": []}
+
+
+@pytest.mark.skipif(resource is None, reason="no limits to a file's size on Windows")
+def test_a_full_disk_ends_a_run_with_the_files_name_and_what_is_kept(tmp_path):
+    class FillTheDisk(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+
+    files = r"generator\.keras|state_0002\.npz"  # the former if the epoch is the best yet
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(OSError, match=rf"({files}): .*1 of 3 epochs .*--resume"):
+            train(SMALL, small_splits(), tmp_path, verbose=0, callbacks=[FillTheDisk()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not [path for path in tmp_path.rglob("*") if "part" in path.name]
+    assert read_progress(tmp_path)["epoch"] == 1
 
 
 def test_a_folder_with_a_run_is_not_overwritten(copy):
@@ -269,6 +380,8 @@ def delete(path, _):
 DAMAGE = [
     ("recipe.json", truncate, b""),
     ("recipe.json", delete, b""),
+    ("origin.json", truncate, b""),
+    ("origin.json", overwrite, b"[]"),
     ("progress.json", truncate, b""),
     ("progress.json", overwrite, b""),
     ("progress.json", overwrite, b"[]"),

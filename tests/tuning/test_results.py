@@ -8,8 +8,15 @@ from pictures import make_photo
 from sweeps import make_row, write_sweep
 
 from lowlight_utils.data.sources import sample_dir, sample_photos
-from lowlight_utils.training import Recipe
-from lowlight_utils.tuning import STUDIES, bundled_sweep, export, read_sweep, read_table
+from lowlight_utils.training import SWEEP, Recipe
+from lowlight_utils.tuning import (
+    STUDIES,
+    bundled_sweep,
+    export,
+    read_sweep,
+    read_table,
+    study_recipes,
+)
 from lowlight_utils.tuning.results import collect, read_strip, write_strip, write_table
 
 
@@ -140,6 +147,14 @@ def test_a_bundled_sweep_is_whole_and_of_the_bundled_photos(study):
         assert row["data"] == "sample"
         assert {len(values) for values in sweep.history(row["trial"]).values()} == {row["epochs"]}
         assert list(sweep.pictures(row["trial"])) == list(sweep.scenes)
+
+
+@pytest.mark.parametrize("study", ["lambda", "seed-five"])
+def test_a_bundled_sweep_trained_the_recipes_that_its_study_has_today(study):
+    sweep = bundled_sweep(study)
+    today = {recipe.name: recipe for recipe in study_recipes(study, SWEEP)}
+    for trial, folder in sweep.folders.items():
+        assert Recipe.from_json((folder / "recipe.json").read_text("utf-8")) == today[trial]
 
 
 def test_the_readme_shows_the_bundled_ablation():

@@ -17,10 +17,12 @@ from skimage.metrics import peak_signal_noise_ratio
 from tiny import RECIPES, TINY, tiny_splits
 from waiting import PATIENCE, wait_for
 
+from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.prediction.metrics import sharpness
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
 from lowlight_utils.tuning import read_sweep, run_sweep
+from lowlight_utils.tuning.common import CommonData
 from lowlight_utils.tuning.results import COLUMNS, read_table
 
 HERE = Path(__file__).parent
@@ -70,6 +72,7 @@ def test_every_trial_has_a_folder_with_recipe_history_metrics_and_pictures(swept
         kept = {file.name for file in path.iterdir()}
         assert kept == {
             "recipe.json",
+            "origin.json",
             "progress.json",
             "metrics.json",
             "pictures.webp",
@@ -132,6 +135,31 @@ def test_a_trial_can_be_trained_again_and_gives_the_same_row(swept, tmp_path):
     _, sweep = swept
     again = run_sweep(RECIPES[1:2], tiny_splits(), tmp_path).rows[0]
     assert {**again, "seconds": 0} == {**sweep.row("lambda-1"), "seconds": 0}
+
+
+def test_a_conditional_generator_is_scored_at_the_recipes_lambda(tmp_path):
+    import keras
+
+    recipe = TINY.but(name="told", condition="lambda", lambda_l1=1.0, norm="group", epochs=1)
+    recipe = recipe.but(width=8, discriminator_width=8, generator_lr=0.05)
+    (row,) = run_sweep([recipe], tiny_splits(), tmp_path).rows
+    generator = keras.models.load_model(tmp_path / "told" / "last.keras")
+    validation = tiny_splits().validation
+    psnr = {
+        lambda_l1: np.mean(
+            [
+                peak_signal_noise_ratio(truth, image, data_range=255)
+                for truth, image in zip(
+                    validation.high,
+                    enhance_stack(generator, validation.low, lambda_l1=lambda_l1),
+                    strict=True,
+                )
+            ]
+        )
+        for lambda_l1 in (1.0, 115.0)
+    }
+    assert abs(psnr[1.0] - psnr[115.0]) > 0.01  # else this would show nothing
+    assert row["psnr"] == pytest.approx(psnr[1.0], abs=1e-3)
 
 
 # Killed, resumed, shared.
@@ -235,6 +263,30 @@ def test_other_validation_pairs_are_refused(swept):
 def test_a_storage_that_is_none_is_refused_by_its_address(tmp_path):
     with pytest.raises(ValueError, match="nowhere:///x cannot be opened"):
         run_sweep(RECIPES, tiny_splits(), tmp_path, storage="nowhere:///x")
+
+
+@pytest.mark.parametrize(
+    ("room", "what"), [(200_000, r"generator\.keras|state_0001\.npz"), (60_000, "study.db")]
+)
+def test_a_full_disk_ends_a_sweep_with_one_line(tmp_path, room, what):
+    resource = pytest.importorskip("resource", reason="no limits to a file's size on Windows")
+    wide = TINY.but(width=16, discriminator_width=16, epochs=1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises((OSError, ValueError), match=what) as caught:
+            run_sweep([wide], tiny_splits(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "\n" not in str(caught.value)
+
+
+def test_double_pictures_with_the_dark_half_on_the_right_can_be_trained_again(tmp_path):
+    pairs = make_pairs(10, 32, 32)
+    PairSet(pairs.high, pairs.low, pairs.names).write_concatenated(tmp_path / "both")
+    common = CommonData.of(tmp_path / "both", [TINY], low_side="right")
+    assert common.validation.low.mean() < common.validation.high.mean() / 3
+    assert common.label == f"{tmp_path / 'both'} --dark-side right"
 
 
 def test_a_trial_that_breaks_down_is_named_and_the_others_are_done(tmp_path):

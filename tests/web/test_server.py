@@ -17,9 +17,11 @@ import pytest
 from uploads import dark_photo, decode, file_of, good
 from waiting import PATIENCE, wait_for
 
+from lowlight_utils.__main__ import main
 from lowlight_utils.data import read_image
 from lowlight_utils.web import Server, Settings, create_app
 from lowlight_utils.web.job import Enhanced
+from lowlight_utils.web.server import require_address
 
 
 class Gate:
@@ -205,6 +207,57 @@ def test_told_to_stop_it_answers_what_has_begun(serve):
     thread.join()
     assert answers[0][0].status == 200
     assert answers[0][1] == good()
+
+
+@pytest.mark.parametrize("limit", ["abc", "0", "0 per minute", "60", "5 per fortnight", " "])
+def test_a_rate_limit_that_would_set_none_is_refused_at_the_start(limit):
+    with pytest.raises(ValueError, match="rate_limit"):
+        Settings(rate_limit=limit)
+
+
+@pytest.mark.parametrize("limit", ["", "60 per minute", "1/second", "60 per minute; 5 per second"])
+def test_a_rate_limit_that_is_understood_is_taken(limit):
+    assert Settings(rate_limit=limit).rate_limit == limit
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_a_port_that_cannot_be_is_refused_at_the_start(port):
+    with pytest.raises(ValueError, match=f"port.*{port}"):
+        Settings(port=port)
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=rf"127\.0\.0\.1, port {port}.*--port"):
+            require_address(Settings(port=port))
+
+
+def test_a_host_that_does_not_exist_is_named():
+    with pytest.raises(OSError, match=r"nowhere\.invalid"):
+        require_address(Settings(host="nowhere.invalid"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--queue", "0"),
+        ("--max-megabytes", "-1"),
+        ("--max-megapixels", "0"),
+        ("--port", "99999"),
+        ("--rate-limit", "abc"),
+        ("--trusted-proxies", "-1"),
+    ],
+)
+def test_the_command_refuses_before_it_loads_a_generator(option, value, capsys):
+    try:
+        status = main(["serve", option, value])
+    except SystemExit as stop:  # argparse's way
+        status = stop.code
+    told = capsys.readouterr()
+    assert status in (1, 2)
+    assert "Loading" not in told.out
+    assert value in told.err.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")

@@ -215,7 +215,7 @@ def test_a_photo_of_ones_own_is_enhanced(page, screenshots, tmp_path):
     Image.new("RGB", (80, 60), (20, 10, 5)).save(tmp_path / "dark.png")
     output = cell(page, 4)
     with page.expect_file_chooser() as chooser:
-        output.get_by_role("button").click()
+        output.locator("button.widget-upload").click()
     chooser.value.set_files(tmp_path / "dark.png")
     output.get_by_text("save dark-enhanced.jpg").wait_for()
     output.screenshot(path=screenshots / "own_photo.png")
@@ -227,6 +227,6 @@ def test_a_photo_of_more_than_10_mib_arrives(page, tmp_path):
     assert (tmp_path / "large.png").stat().st_size > 11 * 2**20
     output = cell(page, 4)
     with page.expect_file_chooser() as chooser:
-        output.get_by_role("button").click()
+        output.locator("button.widget-upload").click()
     chooser.value.set_files(tmp_path / "large.png")
     output.get_by_text("save large-enhanced.jpg").wait_for()

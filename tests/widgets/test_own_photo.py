@@ -3,6 +3,8 @@
 import base64
 import io
 import re
+import sys
+import types
 from datetime import UTC, datetime
 
 import numpy as np
@@ -106,3 +108,12 @@ def test_a_file_name_cannot_smuggle_markup_into_the_page():
 def test_what_ipywidgets_7_calls_an_upload_is_understood():
     value = {"dark.png": {"metadata": {"name": "dark.png"}, "content": b"abc"}}
     assert own_photo._uploaded(value) == ("dark.png", b"abc")
+
+
+@pytest.mark.parametrize("colab", [True, False])
+def test_what_is_too_large_to_arrive_is_said_beside_the_button(monkeypatch, colab):
+    if colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    message = widgets.enhance_own_photo(brighten(2)).children[1].value
+    assert "10 MB" in message
+    assert ("Google" in message) == colab
