@@ -164,7 +164,8 @@ def of_different_views(
 
 def _small_grey(image):
     # Not rounded: of a dark picture's few levels the means say more.
-    grey = Image.fromarray(image.mean(2, dtype=np.float32))
+    red, green, blue = np.moveaxis(image, 2, 0)
+    grey = Image.fromarray(red.astype(np.float32) + green + blue)
     if min(grey.size) > VIEW_SIDE:
         grey = grey.resize((VIEW_SIDE, VIEW_SIDE), Image.Resampling.BOX)
     return np.asarray(grey)
