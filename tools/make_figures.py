@@ -147,11 +147,11 @@ def limits_figure(seed=1000, copies=4, worst=4):
 
 
 def ablation_figure(scene="soccer"):
-    from lowlight_utils.training import SHIPPED
+    from lowlight_utils.training import EVEN
     from lowlight_utils.tuning import bundled_sweep, study_recipes
 
     sweep = bundled_sweep("ablation")
-    steps = (recipe.name for recipe in study_recipes("ablation", SHIPPED, seeds=(0,)))
+    steps = (recipe.name for recipe in study_recipes("ablation", EVEN, seeds=(0,)))
     pictures = {name.removesuffix("-seed-0"): sweep.pictures(name)[scene] for name in steps}
     at, row = sweep.scenes.index(scene), sweep.rows[0]
     made_by = f"Bundled photos, {row['hardware']}; study ablation, seed 0, {row['epochs']} epochs."
