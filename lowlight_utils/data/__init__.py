@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "images": [
             "ImageError",
+            "ImageWarning",
             "encode_image",
             "list_images",
             "read_image",

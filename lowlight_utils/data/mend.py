@@ -50,11 +50,12 @@ def mend(content: bytes, formats: Collection[str] = ("JPEG", "PNG")) -> Mended |
 
 
 def _mend_jpeg(content: bytes) -> Mended | None:
-    if content.rstrip(b"\0").endswith(_JPEG_END) or not _all_scans_begun(content):
+    begin = _last_scan(content)
+    if content.rstrip(b"\0").endswith(_JPEG_END) or begin is None:
         return None
     # Where do the data end? Where the picture changes when some more of them are taken away.
     whole = _last_blocks(content + _JPEG_END)
-    shorter = _last_blocks(content[:-_TAIL] + _JPEG_END)
+    shorter = _last_blocks(content[: max(begin, len(content) - _TAIL)] + _JPEG_END)
     changed = np.flatnonzero((whole != shorter).any((0, 2) if whole.ndim == 3 else 0))
     width = whole.shape[1]
     if not len(changed) or changed[-1] < width - max(16, min(_CORNER, width // 8)):
@@ -68,26 +69,31 @@ def _last_blocks(content: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
         rows = 8 * max(vertical for _, _, vertical, _ in image.layer)
         width, height = image.size
-        return np.asarray(image.crop((0, (height - 1) // rows * rows, width, height)))
+        top = (height - 1) // rows * rows
+        # Its first row shows colours of the blocks above: those at half the size are smoothed.
+        return np.asarray(image.crop((0, min(top + 1, height - 1), width, height)))
 
 
-def _all_scans_begun(content: bytes) -> bool:
-    """Say whether the file has got as far as its last scan: the last bits of every coefficient."""
+def _last_scan(content: bytes) -> int | None:
+    """Find where the data of the last scan begin, with the last bits of every coefficient; None if
+    the file does not get that far.
+    """
     left = None  # (component, coefficient) whose last bits have not come yet
-    for marker, segment in _jpeg_segments(content):
+    begin = None
+    for marker, segment, end in _jpeg_segments(content):
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame
             components = [segment[6 + 3 * i] for i in range(segment[5])]
             left = {(component, k) for component in components for k in range(64)}
         elif marker == 0xDA and left is not None:  # a scan
-            count = segment[0]
+            count, begin = segment[0], end
             first, last, bits = segment[1 + 2 * count : 4 + 2 * count]
             if bits & 15 == 0:
                 scanned = segment[1 : 1 + 2 * count : 2]
                 left -= {(c, k) for c in scanned for k in range(first, last + 1)}
-    return left is not None and not left
+    return begin if left is not None and not left else None
 
 
-def _jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
+def _jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes, int]]:
     at = 2
     while at + 4 <= len(content):
         marker = content[at + 1]
@@ -101,8 +107,8 @@ def _jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
         segment = content[at + 4 : at + 2 + size]
         if len(segment) < size - 2:
             return
-        yield marker, segment
         at += 2 + size
+        yield marker, segment, at
 
 
 def _mend_png(content: bytes) -> Mended | None:

@@ -55,6 +55,23 @@ def test_a_jpeg_that_lacks_more_is_refused(progressive, subsampling, share):
         read(content[: int(share * len(content))])
 
 
+@pytest.mark.filterwarnings("ignore::lowlight_utils.data.errors.ImageWarning")
+@pytest.mark.parametrize("progressive", [False, True])
+def test_however_much_a_small_jpeg_lacks_no_more_than_a_corner_is_grey(progressive):
+    photo = make_photo(48, 72) // 4
+    content = encoded(photo, "JPEG", progressive=progressive)
+    whole, reads = read(content).astype(int), 0
+    for length in range(len(content) // 2, len(content)):
+        try:
+            image = read(content[:length])
+        except ImageError:
+            continue
+        reads += 1
+        assert np.abs(image - whole)[:31].max() <= 8
+        assert np.count_nonzero(np.abs(image - whole).max(-1) > 40) <= 17 * 25
+    assert reads
+
+
 @pytest.mark.parametrize("kind", [b"tEXt", b"tIME", b"pHYs", b"zTXt", b"gAMA"])
 def test_a_wrong_checksum_in_a_pngs_notes_costs_nothing(kind):
     content = png_with(chunk(kind, b"Comment\0\0\0\0", sound=False))
