@@ -87,7 +87,11 @@ def test_colours_that_were_multiplied_by_their_opacity_are_divided_by_it():
 @pytest.mark.parametrize("bits", [10, 12])
 def test_the_white_of_other_depths_is_65535(bits):
     levels = np.arange(2**bits, dtype=np.uint16).reshape(32, -1)
-    image = deep(tiff(levels, photometric="minisblack", bitspersample=bits))
+    try:
+        content = tiff(levels, photometric="minisblack", bitspersample=bits)
+    except NotImplementedError:
+        pytest.skip("this imagecodecs unpacks such samples, but packs none")
+    image = deep(content)
     np.testing.assert_array_equal(image[..., 0], np.rint(levels * (65535 / (2**bits - 1))))
 
 
