@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help:
 	@echo "make notebooks   run all notebooks, top to bottom, into build/notebooks/"
-	@echo "make test        run every test, the notebooks among them"
+	@echo "make test        run every test, the notebooks among them (TESTERS=4: by four processes)"
 	@echo "make test-versions   run tests on the oldest versions allowed, and the notebooks on Colab's"
 	@echo "make lab         open JupyterLab on the notebooks"
 	@echo "make lint        check the code's style"

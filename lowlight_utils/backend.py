@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
+ASKED = ("JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS")  # by which one may ask too much
 
 
 def start_keras(to_train=False):
@@ -44,10 +45,14 @@ def start_keras(to_train=False):
         keras.config.set_image_data_format("channels_last")
         try:
             keras.ops.zeros(1)
-        except RuntimeError as error:  # such as JAX, told to use a GPU where there is none
-            reason = str(error).strip().splitlines()[0]
+        except Exception as error:  # such as JAX's, told to use a GPU where there is none
             name = BACKENDS[keras.backend.backend()]
-            raise ImportError(f"{name} does not start: {reason}") from error
+            asked = [f"{key}={os.environ[key]}" for key in ASKED if os.environ.get(key)]
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ImportError(
+                f"{name} does not start here ({reason})"
+                + (f"; look at what you ask of it: {', '.join(asked)}" if asked else "")
+            ) from error
 
 
 def require_usual_settings():

@@ -162,3 +162,24 @@ def test_tensorflow_is_told_to_take_a_gpus_memory_as_it_needs_it():
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True
     )
     assert done.stdout == "true\n"
+
+
+def test_a_backend_that_does_not_start_is_one_line_that_says_what_was_asked_of_it():
+    pytest.importorskip("jax")
+    if backend._gpus():
+        pytest.skip("there is a GPU")
+    options = [
+        "-m",
+        "lowlight_utils",
+        "train",
+        "--recipe",
+        "quick",
+        "--data",
+        "sample",
+        "--out",
+        "never",
+    ]
+    done = run(*options, KERAS_BACKEND="jax", JAX_PLATFORMS="cuda")
+    assert done.returncode == 1
+    assert "JAX does not start here" in done.stderr.splitlines()[-1]
+    assert "JAX_PLATFORMS=cuda" in done.stderr.splitlines()[-1]

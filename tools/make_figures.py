@@ -20,7 +20,7 @@ from lowlight_utils.data.sources import sample_credits, sample_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ("drum_interior", "coffee", "pagoda", "dog")  # bundled test photos
-COVER = ("drum_interior", "pagoda", "parrot")
+COVER = {"drum_interior": "even", "pagoda": "uneven", "parrot": "night"}  # and their light
 
 
 def main(arguments=None):
@@ -147,11 +147,11 @@ def limits_figure(seed=1000, copies=4, worst=4):
 
 
 def ablation_figure(scene="soccer"):
-    from lowlight_utils.training import SHIPPED
+    from lowlight_utils.training import EVEN
     from lowlight_utils.tuning import bundled_sweep, study_recipes
 
     sweep = bundled_sweep("ablation")
-    steps = (recipe.name for recipe in study_recipes("ablation", SHIPPED, seeds=(0,)))
+    steps = (recipe.name for recipe in study_recipes("ablation", EVEN, seeds=(0,)))
     pictures = {name.removesuffix("-seed-0"): sweep.pictures(name)[scene] for name in steps}
     at, row = sweep.scenes.index(scene), sweep.rows[0]
     made_by = f"Bundled photos, {row['hardware']}; study ablation, seed 0, {row['epochs']} epochs."
@@ -214,13 +214,13 @@ def comparison_figure(run, made_by):
 
 
 def cover_figure(run, made_by):
-    pairs = sample_pairs("test", 384).choose(COVER)
-    enhanced = [enhancer(run)(low) for low in pairs.low]
+    lows = [sample_pairs("test", 384, lights=COVER[name]).choose([name]).low[0] for name in COVER]
+    enhanced = [enhancer(run)(low) for low in lows]
     made_by = (
-        f"Bundled test photos, darkened by the model of a camera. {made_by}."
-        f" {sample_credits(COVER)}"
+        "Bundled test photos, evenly dark, in uneven light and at night, as the data room makes"
+        f" them. {made_by}. {sample_credits(COVER)}"
     )
-    return plots.before_after(pairs.low, enhanced, made_by=made_by)
+    return plots.before_after(lows, enhanced, made_by=made_by)
 
 
 def methods(run):

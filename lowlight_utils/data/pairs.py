@@ -129,7 +129,7 @@ class PairSet:
             cannot be read, a folder without pictures.
         """
         paths = match_by_stem(low_dir, high_dir)
-        return cls._from_paths(paths, size, scenes, f"{low_dir} and {high_dir}")
+        return cls.from_paths(paths, size, scenes, f"{low_dir} and {high_dir}")
 
     @classmethod
     def from_tagged(
@@ -146,10 +146,21 @@ class PairSet:
         paths = tagged_pairs(Path(folder))
         if not paths:
             raise ImageError(f"{folder}: there are no NAME_low and NAME_high in it")
-        return cls._from_paths(paths, size, scenes, folder)
+        return cls.from_paths(paths, size, scenes, folder)
 
     @classmethod
-    def _from_paths(cls, paths, size, scenes, where):
+    def from_paths(
+        cls,
+        paths: Mapping[str, tuple[Path, Path]],
+        size: Size | None,
+        scenes: Mapping[str, str] | Callable[[str], str] | None,
+        where: str | os.PathLike,
+    ) -> "PairSet":
+        """Read pairs whose two files are known, name by name; `where` is for the warnings.
+
+        The rest is as in `from_folders`.
+        """
+
         def read_pair(name: str) -> tuple[np.ndarray, np.ndarray]:
             low_path, high_path = paths[name]
             low, high = read_image(low_path), read_image(high_path)

@@ -4,7 +4,9 @@ Pillow holds no colours of more than 8 bits. Where it matters imagecodecs unpack
 them with Little CMS, as Pillow does for 8 bits.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -122,9 +124,15 @@ def to_srgb(samples: Samples) -> np.ndarray:
     convert = convert or _PLAIN[samples.space]
     height, width = samples.colours.shape[:2]
     result = np.empty((height, width, 3), np.uint16)
-    for top in range(0, height, _STRIP):
+
+    def fill(top: int) -> None:
         rows = slice(top, top + _STRIP)
         result[rows] = convert(np.ascontiguousarray(samples.colours[rows]))
+
+    # Little CMS is slow at 16 bits, and lets go of the interpreter's lock.
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for _ in pool.map(fill, range(0, height, _STRIP)):
+            pass
     return result
 
 

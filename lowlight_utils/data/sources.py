@@ -34,6 +34,7 @@ from lowlight_utils.data.layouts import (
     what_to_rename,
 )
 from lowlight_utils.data.lights import LIGHTS, random_view
+from lowlight_utils.data.matching import match_by_stem
 from lowlight_utils.data.pairs import PairSet
 
 PARTS = ("train", "validation", "test")
@@ -352,7 +353,10 @@ def lol_pairs(
         raise ValueError(f"part is {part!r}; LOL has {' and '.join(LOL_PARTS)}")
     holds, what = _holding(part)
     root = child(_folder_where(Path(folder).expanduser(), holds, what), (part,))
-    pairs = PairSet.from_folders(*_sides_of(root), size, scenes=lol_scene)
+    paths = match_by_stem(*_sides_of(root))
+    if len(paths) > 1:  # or else there is nothing to read
+        paths.pop(LOL_MISFRAMED, None)
+    pairs = PairSet.from_paths(paths, size, lol_scene, root)
     return pairs[np.array([name != LOL_MISFRAMED for name in pairs.names])]
 
 

@@ -116,6 +116,7 @@ def run_enhance(options: argparse.Namespace, start_keras: Callable[[], None]) ->
 
 def _enhancement(options: argparse.Namespace, start_keras: Callable[[], None]) -> Callable:
     """Load the generator; return a function of a photo's file and the result's."""
+    from lowlight_utils.prediction.detail import take_solvers_memory
     from lowlight_utils.prediction.enhance import LAMBDA_WEIGHTS, Enhancer
     from lowlight_utils.prediction.exported import is_exported
 
@@ -124,6 +125,7 @@ def _enhancement(options: argparse.Namespace, start_keras: Callable[[], None]) -
     if not is_exported(weights):
         start_keras()
     enhancer = Enhancer(weights)
+    take_solvers_memory()
     if told:
         if not enhancer.lambda_range:
             raise ValueError(f"{weights}: this generator does not take λ; leave --lambda out")

@@ -208,6 +208,16 @@ def apply_affine(
     return result
 
 
+def take_solvers_memory() -> None:
+    """Let the solver of `fit_affine` take its memory now.
+
+    OpenBLAS takes it at its first use in each thread, and where there is none left it ends the
+    process rather than raise an error. Before the first photo there is enough.
+    """
+    many = np.tile(np.eye(3), (STRIP * 256, 1, 1))
+    _each(lambda _: np.linalg.solve(many, many), range(4))
+
+
 def _each(work: Callable, parts: Iterable) -> None:
     # NumPy and Pillow let go of the interpreter's lock; more threads would cost more memory.
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "RECIPES",
             "SEED",
             "SEED_FIVE",
+            "EVEN",
             "SHIPPED",
             "SWEEP",
             "Recipe",

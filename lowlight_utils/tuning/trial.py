@@ -18,7 +18,7 @@ from lowlight_utils.data.sources import Splits
 from lowlight_utils.models.saving import save_generator
 from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
-from lowlight_utils.training.recipes import QUICK, SEED, SHIPPED, SWEEP, Recipe
+from lowlight_utils.training.recipes import EVEN, QUICK, SEED, SHIPPED, SWEEP, Recipe
 from lowlight_utils.training.run import build_generator, train
 from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
 
@@ -181,7 +181,7 @@ def versions() -> str:
 def _nearest_base(recipe):
     """Return the named recipe with the fewest fields to change, and the changes."""
     best = None
-    for base in (SEED, QUICK, SWEEP, SHIPPED):
+    for base in (SEED, QUICK, SWEEP, EVEN, SHIPPED):
         changes = {
             field.name: getattr(recipe, field.name)
             for field in fields(Recipe)

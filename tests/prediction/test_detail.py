@@ -80,6 +80,14 @@ def test_noise_that_the_network_removed_does_not_come_back():
     assert psnr(bright, result) > psnr(bright, enlarged)  # and yet edges are sharper
 
 
+def test_what_is_known_of_the_noise_keeps_it_away():
+    dark, bright = dark_scene()
+    photo, clean = noisy(dark, 3), to_network(resize(bright, (60, 80)))
+    fit = fit_affine(to_network(resize(photo, (60, 80))), clean, np.zeros(3))
+    untold = apply_affine(photo, *fit)
+    assert psnr(bright, carried_over(photo, clean)) > psnr(bright, untold) + 2
+
+
 def test_noise_that_the_network_kept_is_kept():
     photo = noisy(dark_scene()[0], 3)
     result = carried_over(photo, 4 * (to_network(resize(photo, (60, 80))) + 1) - 1)

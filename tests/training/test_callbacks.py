@@ -60,6 +60,25 @@ def test_validation_measures_the_averaged_generators_8_bit_pictures(gan):
     assert logs["val_psnr"] < 40  # and not 42.11 dB too many, as pictures in [-1, 1] would give
 
 
+def test_a_conditional_generator_is_measured_and_shown_at_its_own_lambda(tmp_path):
+    gan = small_gan(norm="group", width=8, condition="lambda", lambda_l1=3.0)
+    rng = np.random.default_rng(0)
+    for weight in gan.generator.trainable_weights:
+        if not arrays([weight])[0].any():  # λ's influence grows from nothing
+            weight.assign(rng.normal(0, 1, weight.shape))
+    at_3, at_115 = (enhance_stack(gan.generator, PAIRS.low, lambda_l1=x) for x in (3.0, 115.0))
+    assert (at_3 != at_115).any()
+    logs = {}
+    attach(Validate(PAIRS), gan).on_epoch_end(0, logs)
+    scores = [
+        peak_signal_noise_ratio(truth, image, data_range=255)
+        for truth, image in zip(PAIRS.high, at_3, strict=True)
+    ]
+    assert logs["val_psnr"] == pytest.approx(np.mean(scores))
+    attach(SamplePictures(PAIRS, tmp_path), gan).on_epoch_end(0, {})
+    np.testing.assert_array_equal(read_image(tmp_path / "epoch_0001.png"), np.hstack(at_3))
+
+
 def test_sample_pictures_stand_side_by_side(gan, tmp_path):
     callback = attach(SamplePictures(PAIRS, tmp_path / "samples"), gan)
     callback.on_epoch_end(4, {})

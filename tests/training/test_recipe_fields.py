@@ -13,6 +13,7 @@ import pytest
 from lowlight_utils.__main__ import main
 from lowlight_utils.data.sources import sample_pairs, sample_photos
 from lowlight_utils.models.blocks import AddCorrection, AutoExposure, ReflectConv2D, ResizeConv2D
+from lowlight_utils.models.film import LogLevel
 from lowlight_utils.training import Recipe, build_generator, read_recipe
 from lowlight_utils.training.callbacks import Backup, KeepGenerator
 from lowlight_utils.training.gan import ConditionalGAN
@@ -26,17 +27,20 @@ VALUES = {
     "zoom": (True, False, False, True),
     "whole_epochs": (0, 1, 2, 3),
     "copies": (1, 2, 1, 2),
+    "lights": ("even", "lit", "night+dim", "uneven+lit"),
+    "views": ("whole", "random", "clean", "random"),
     "width": (8, 4, 16, 12),
     "depth": (4, 3, 3, 2),
     "norm": ("batch", "instance", "group", "none"),
     "upsampling": ("transpose", "resize", "resize", "resize"),
     "padding": ("zeros", "zeros", "reflect", "reflect"),
     "dropout": (0.31, 0.11, 0.0, 0.47),
-    "base": ("none", "input", "auto_exposure", "input"),
+    "base": ("none", "input", "auto_exposure", "brightened"),
     "stem": (False, True, False, True),
-    "condition": ("none", "lambda", "none", "lambda"),
+    "condition": ("none", "lambda", "level", "lambda"),
     "discriminator_width": (10, 6, 24, 14),
     "lambda_l1": (3.0, 7.0, 11.0, 0.0),
+    "gt_mean": (0.0, 0.33, 0.66, 0.44),
     "lambda_ssim": (13.0, 0.0, 17.0, 19.0),
     "adversarial": (0.25, 0.5, 0.0, 2.0),
     "generator_lr": (1e-3, 2e-3, 3e-3, 4e-3),
@@ -98,8 +102,8 @@ def norm(network):
 
 
 def base(reached):
-    if reached.layers(AutoExposure):
-        return "auto_exposure"
+    for layer in reached.layers(AutoExposure):
+        return "auto_exposure" if layer.darkens else "brightened"
     return "input" if reached.layers(AddCorrection) else "none"
 
 
@@ -123,12 +127,33 @@ def schedule(reached):
     return of_both(found)
 
 
-def seed(reached):
-    """The batches' seed, if the photos were darkened and the networks begun with it too."""
+def condition(reached):
+    takes_lambda, draws_lambda = (
+        len(reached.gan.generator.inputs) == 2,
+        reached.batches.lambda_range,
+    )
+    assert takes_lambda == bool(draws_lambda)
+    if reached.layers(LogLevel):
+        return "level"
+    return "lambda" if takes_lambda else "none"
+
+
+def made_with(reached, name):
+    """What the recipe asks for, if the training pairs are those that come of it."""
     wanted, pairs = reached.recipe, reached.batches.pairs
     copies = len(pairs) // len(sample_photos("train"))
-    again = sample_pairs("train", pairs.size[0], copies, wanted.seed)
+    again = sample_pairs(
+        "train", pairs.size[0], copies, wanted.seed, lights=wanted.lights, views=wanted.views
+    )
     np.testing.assert_array_equal(pairs.low, again.low)
+    np.testing.assert_array_equal(pairs.high, again.high)
+    return getattr(wanted, name)
+
+
+def seed(reached):
+    """The batches' seed, if the photos were darkened and the networks begun with it too."""
+    wanted = reached.recipe
+    made_with(reached, "seed")
     keras.utils.set_random_seed(wanted.seed)
     kernels = [
         keras.ops.convert_to_numpy(generator.get_layer("down1_conv").kernel)
@@ -145,6 +170,8 @@ TARGETS = {
     "zoom": lambda reached: reached.batches.zoom,
     "whole_epochs": lambda reached: sum(last - first for _, first, last in reached.fits[1:]),
     "copies": lambda reached: len(reached.batches.pairs) / len(sample_photos("train")),
+    "lights": lambda reached: made_with(reached, "lights"),
+    "views": lambda reached: made_with(reached, "views"),
     "width": lambda reached: reached.gan.generator.get_layer("down1_conv").filters,
     "depth": lambda reached: sum(
         "down" in x.name and "conv" in x.name for x in reached.layers(object)
@@ -157,14 +184,12 @@ TARGETS = {
     ),
     "base": base,
     "stem": lambda reached: any(x.name == "stem_conv" for x in reached.layers(object)),
-    "condition": lambda reached: of_both(
-        "lambda" if told else "none"
-        for told in (len(reached.gan.generator.inputs) == 2, reached.batches.lambda_range)
-    ),
+    "condition": condition,
     "discriminator_width": lambda reached: (
         reached.gan.discriminator.get_layer("block1_conv").filters
     ),
     "lambda_l1": lambda reached: reached.gan.lambda_l1,
+    "gt_mean": lambda reached: reached.gan.gt_mean,
     "lambda_ssim": lambda reached: reached.gan.lambda_ssim,
     "adversarial": lambda reached: reached.gan.adversarial,
     "generator_lr": lambda reached: float(reached.optimizers[0].learning_rate),

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from lowlight_utils.training import QUICK, SEED, SEED_FIVE, SHIPPED
+from lowlight_utils.training import EVEN, QUICK, SEED, SEED_FIVE
 from lowlight_utils.tuning import STUDIES, study_recipes
 from lowlight_utils.tuning.common import require_folder_names
 
@@ -82,11 +82,11 @@ def test_seeds_are_different_and_at_least_one(seeds):
 
 
 def test_the_ablation_goes_from_the_seed_recipes_choices_to_the_bases_in_single_steps():
-    found = study_recipes("ablation", SHIPPED, seeds=(0,))
+    found = study_recipes("ablation", EVEN, seeds=(0,))
     varied = STUDIES["ablation"].varies
     choices = [{name: getattr(recipe, name) for name in varied} for recipe in found]
     assert choices[0] == {name: getattr(SEED, name) for name in varied}
-    assert choices[-2] == {name: getattr(SHIPPED, name) for name in varied}
+    assert choices[-2] == {name: getattr(EVEN, name) for name in varied}
     assert choices[-1] == {**choices[-2], "adversarial": 0.0}
     assert all(one != other for one, other in pairwise(choices))
 

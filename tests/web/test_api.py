@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from uploads import bad_uploads, dark_photo, decode, file_of, good, odd_modes
 
-from lowlight_utils.data import read_image
+from lowlight_utils.data import encode_image, read_image
 from lowlight_utils.prediction import BASELINES, Enhancer
 from lowlight_utils.web import names
 
@@ -84,6 +84,23 @@ def test_heic_is_read_where_pillow_heif_is_installed(client):
     assert answer.status_code == 200
     assert decode(answer.data).size == (96, 64)
     assert 'filename="IMG_1.jpg"' in answer.headers["Content-Disposition"]
+
+
+def test_a_16_bit_upload_is_exposed_before_it_is_cut_to_8_bits(client, enhancer):
+    dark = np.tile(np.linspace(0, 2000, 256).astype(np.uint16)[None, :, None], (64, 1, 3))
+    answer = send(client, encode_image(dark, ".png"))
+    assert answer.status_code == 200
+    np.testing.assert_array_equal(pixels(answer), enhancer(dark))
+    cut = enhancer(np.rint(dark / 257).astype(np.uint8)).astype(int)
+    smooth, stepped = (np.abs(np.diff(each[32, 16:-16, 1])).max() for each in (pixels(answer), cut))
+    assert smooth < stepped / 2
+
+
+@pytest.mark.parametrize("fields", [{"method": "original"}, {"method": "clahe"}, {"strength": 0.5}])
+def test_other_ways_take_16_bits_too(client, fields):
+    deep = send(client, encode_image(dark_photo().astype(np.uint16) * 257, ".png"), **fields)
+    usual = send(client, good(), **fields)
+    assert np.abs(pixels(deep) - pixels(usual)).max() <= 1
 
 
 def test_strength_blends_original_and_enhanced(client, enhancer):
