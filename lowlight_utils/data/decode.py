@@ -117,8 +117,8 @@ def register_heif(name: str = "HEIF") -> None:
         import pillow_heif
     except ImportError as error:
         raise UnknownFormat(
-            f"{name}: a HEIC photo; pip install 'lowlight-utils[heic]' lets it be read, or convert"
-            " it to JPEG"
+            f"{name}: a HEIC photo; pip install pillow-heif (the extra heic) lets it be read, or"
+            " convert it to JPEG"
         ) from error
     if "HEIF" not in Image.OPEN:
         pillow_heif.register_heif_opener()
