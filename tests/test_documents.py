@@ -125,8 +125,8 @@ def test_the_readmes_photos_are_enhanced(folder, monkeypatch):
 def test_the_readmes_first_training_is_measured(folder, monkeypatch):
     train, *_ = of("README.md", {"train"})
     run([*train, *SMALL.split()], folder, monkeypatch)
-    (evaluate,) = of("README.md", {"evaluate"})
-    run(evaluate, folder, monkeypatch)
+    for evaluate in of("README.md", {"evaluate"}):
+        run(evaluate, folder, monkeypatch)
     assert (folder / "result.json").stat().st_size
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # What the library's own dependencies bring, by the name that is imported.
 CORE = {"keras", "numpy", "PIL", "skimage", "scipy", "matplotlib", "tqdm", "lazy_loader", "pooch"}
-CORE |= {"gdown", "requests", "tifffile"}
+CORE |= {"gdown", "imagecodecs", "requests", "tifffile"}
 
 
 def names(requirements):
