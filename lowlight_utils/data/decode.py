@@ -129,7 +129,7 @@ def _unknown(head: bytes, name: str, formats: tuple[str, ...]) -> UnknownFormat:
     if what:
         return UnknownFormat(f"{name}: {what}")
     if len(formats) < len(_formats()):
-        taken = ", ".join(format_ for format_ in formats if format_ != "MPO")
+        taken = ", ".join(sorted(set(formats) - {"MPO"}))  # it is a kind of JPEG
         return UnknownFormat(
             f"{name}: not a picture of the formats that are taken here ({taken}); convert it to"
             " JPEG or PNG"

@@ -80,7 +80,7 @@ def test_the_seed_recipe_has_the_networks_own_defaults():
 
 def test_every_recipe_is_found_by_its_name():
     seeds = {"seed-1", "seed-2", "seed-3", "seed-4", "seed"}
-    assert set(RECIPES) == seeds | {"quick", "sweep", "lambda", "shipped"}
+    assert set(RECIPES) == seeds | {"quick", "sweep", "lambda", "even", "shipped"}
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert read_recipe(name) is recipe
