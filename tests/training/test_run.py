@@ -197,14 +197,11 @@ def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(moment, unbrok
     assert sorted(tmp_path.glob("state_*")) == [tmp_path / "state_0003.npz"]
 
 
-# Two processes that each start JAX, and share what they compile: the slowest test here.
+# Two processes that each start JAX: the slowest test here. They share no cache of what they compile,
+# because JAX 0.5 crashes when it reads one.
 def test_a_killed_run_resumes_on_jax(tmp_path):
     folder, unbroken = tmp_path / "killed", tmp_path / "unbroken"
-    environment = {
-        **ON_JAX,
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
-        "JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
+    environment = ON_JAX
     assert run_apart("batch", folder, **environment) == -signal.SIGKILL
     assert read_progress(folder)["epoch"] == 1
     assert run_apart("never", folder, unbroken, **environment) == 0
