@@ -197,7 +197,7 @@ def test_a_killed_run_resumes_and_ends_where_an_unbroken_one_does(moment, unbrok
     assert sorted(tmp_path.glob("state_*")) == [tmp_path / "state_0003.npz"]
 
 
-# Two processes that each start JAX: the slowest test here. They share no cache of what they compile,
+# Two processes that each start JAX: the slowest test here. They share no cache of compiled code,
 # because JAX 0.5 crashes when it reads one.
 def test_a_killed_run_resumes_on_jax(tmp_path):
     folder, unbroken = tmp_path / "killed", tmp_path / "unbroken"
