@@ -80,7 +80,8 @@ def _parser():
         "--data",
         required=True,
         nargs="+",
-        help="sample (the bundled photos), or a folder of pairs; several are joined",
+        help="sample (the bundled photos), kodak (24 more, for training only) or a folder of pairs;"
+        " several are joined",
     )
     _add_dark_side(train)
     train.add_argument(

@@ -160,7 +160,10 @@ def train(recipe, splits, folder, *, resume=False, start_from=None, verbose=1, c
         )
     for part, pairs in (("training", splits.train), ("validation", splits.validation)):
         if not len(pairs):
-            raise ValueError(f"There are no {part} pairs.")
+            raise ValueError(
+                f"There are no {part} pairs: add a source that has some, such as sample or a folder"
+                " of pairs (kodak is for training only)."
+            )
         if pairs.size != (recipe.size, recipe.size):
             raise ValueError(
                 f"The {part} pairs are {pairs.size[0]}x{pairs.size[1]}, but the recipe's size is "

@@ -399,6 +399,21 @@ def test_a_bad_photo_is_explained_and_the_next_one_works(open_page):
     expect(page.locator("#problem")).to_be_hidden()
 
 
+def test_a_refused_photo_leaves_the_one_on_the_stage_as_it_was(open_page):
+    page = open_page()
+    choose(page)
+    finished(page)
+    page.get_by_label("CLAHE").check()
+    finished(page, "CLAHE in")
+    choose(page, b"no picture", "notes.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("notes.jpg: not a picture")
+    open_page.complaints.clear()  # the browser itself notes every 4xx
+    expect(page.get_by_label("CLAHE")).to_be_checked()
+    expect(page.locator("#after-label")).to_have_text("CLAHE")
+    _, content = download(page)
+    assert as_array(content).shape[:2] == (240, 360)
+
+
 def test_a_photo_that_is_too_large_is_refused_before_it_is_sent(open_page, counted):
     page = open_page()
     choose(page, b"\xff" * 2_100_000, "huge.jpg")

@@ -12,6 +12,7 @@ const REST = 250; // milliseconds that λ's slider has to rest before the server
 // The photo on the stage: its file (until the server has a token for it, and in case the server
 // forgets), the results by method, and a number that tells late answers that they are late.
 let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
+let onStage = { photo, method: "generator" }; // what is shown, which one that is refused leaves alone
 let request = null; // the request under way, so that it can be given up
 let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
 
@@ -23,24 +24,39 @@ async function open(file, { example = "" } = {}) {
     complain(`${file.name} has ${megabytes(file.size)}; up to ${megabytes(MAX_BYTES)} are taken.`);
     return;
   }
-  forget();
+  if (photo !== onStage.photo) forget(photo);
   giveUp();
   photo = { file, name: file.name || "photo", example, token: "", results: new Map() };
   const mine = photo;
   markExample();
-  document.querySelector("input[name=how][value=generator]").checked = true;
-  if ($("lambda")) $("lambda").disabled = false;
+  choose("generator");
   const result = await enhance();
-  if (!result || mine !== photo) return;
+  if (mine !== photo) return;
+  if (!result) return goBack();
   if (!(await display(file))) {
     // HEIC and TIFF: few browsers show them, so the server says what is in it.
     const original = await ask({ method: "original", format: "jpeg" });
-    if (!original || mine !== photo) return;
+    if (mine !== photo) return;
+    if (!original) return goBack();
     await display(original.blob);
   }
+  forget(onStage.photo);
+  onStage.photo = photo;
   show(result);
   setStrength(100);
   setDivider(50);
+}
+
+// The photo was refused or given up: the one on the stage stays the page's.
+function goBack() {
+  photo = onStage.photo;
+  choose(onStage.method);
+  markExample();
+}
+
+function choose(method) {
+  document.querySelector(`input[name=how][value="${method}"]`).checked = true;
+  if ($("lambda")) $("lambda").disabled = method !== "generator";
 }
 
 // Show a file as the original. False if this browser cannot read it.
@@ -98,6 +114,7 @@ async function enhance() {
 function show(result) {
   setPicture($("after"), URL.createObjectURL(result.blob));
   $("after-label").textContent = labelOf(result.method);
+  onStage.method = result.method;
   const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
   const at = result.lambda ? `, λ ${result.lambda},` : "";
   say(`${photo.name}: ${how}${at} in ${result.seconds} s.`);
@@ -183,10 +200,10 @@ function nameIn(disposition) {
   return found ? decodeURIComponent(found[1]) : "";
 }
 
-// Let the server forget the photo at once; it would do so by itself some minutes later.
-function forget() {
-  if (photo.token) fetch(`/api/photos/${photo.token}`, { method: "DELETE", keepalive: true });
-  photo.token = "";
+// Let the server forget a photo at once; it would do so by itself some minutes later.
+function forget(it) {
+  if (it.token) fetch(`/api/photos/${it.token}`, { method: "DELETE", keepalive: true });
+  it.token = "";
 }
 
 function giveUp() {
@@ -407,7 +424,7 @@ $("download").addEventListener("click", async () => {
   say(`Saved ${result.name}, ${megabytes(result.blob.size)}.`);
 });
 
-addEventListener("pagehide", forget);
+addEventListener("pagehide", () => forget(photo));
 $("work").addEventListener("submit", (event) => event.preventDefault());
 setDivider(50);
 setStrength(100); // a browser that reloads a page keeps what was set
