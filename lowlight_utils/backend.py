@@ -8,6 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+from lowlight_utils.console import first_line
+
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
 ASKED = ("JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS")  # by which one may ask too much
 
@@ -48,7 +50,7 @@ def start_keras(to_train=False):
         except Exception as error:  # such as JAX's, told to use a GPU where there is none
             name = BACKENDS[keras.backend.backend()]
             asked = [f"{key}={os.environ[key]}" for key in ASKED if os.environ.get(key)]
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise ImportError(
                 f"{name} does not start here ({reason})"
                 + (f"; look at what you ask of it: {', '.join(asked)}" if asked else "")
@@ -82,7 +84,7 @@ def device_line():
     import keras
 
     name = keras.backend.backend()
-    found = _gpus() or [f"the CPU ({_cores()} cores)"]
+    found = _gpus() or [f"the CPU ({cores()} cores)"]
     versions = f"{BACKENDS[name]} {sys.modules[name].__version__}, Keras {keras.__version__}"
     hidden = "" if _gpus() or not _hidden() else f"; {_hidden()} hides any GPU"
     return f"{', '.join(found)}, with {versions}{hidden}"
@@ -130,9 +132,10 @@ def _hidden():
     return "JAX_PLATFORMS" if os.environ.get("JAX_PLATFORMS") == "cpu" else ""
 
 
-def _cores():
+def cores():
+    """Count the cores that this process may use; in a container fewer than the machine has."""
     allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-    return len(allowed(0)) if allowed else os.cpu_count()
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _not_ours(backend):

@@ -10,6 +10,11 @@ import sys
 ASCII = {"λ": "lambda", "Δ": "d", "×": "x", "–": "-", "…": "...", "→": "->", "−": "-", "²": "2"}
 
 
+def first_line(error):
+    """Return what an error says in its first line, or else its kind: libraries add advice below."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def spell_out(error):
     """Encode a character that the console's encoding lacks: by its name, or as Python writes it.
 

@@ -96,6 +96,16 @@ def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
+def to_linear(image: np.ndarray) -> np.ndarray:
+    """Turn uint8 sRGB into linear light, float64 in [0, 1]."""
+    return srgb_to_linear(np.arange(256) / 255)[image]
+
+
+def to_levels(linear: np.ndarray) -> np.ndarray:
+    """Turn linear light into uint8 sRGB; what lies outside [0, 1] is clipped."""
+    return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)
+
+
 def reopen_highlights(linear: np.ndarray, strength: float) -> np.ndarray:
     """Undo the roll-off of a well-lit photo's highlights: ``x * (1 + strength * x**4)``.
 
@@ -391,7 +401,7 @@ def darken(image: np.ndarray, darkness: Darkness, rng: np.random.Generator | int
     True
     """
     _, linear = deque(_steps(image, darkness, rng), maxlen=1).pop()
-    return _to_levels(linear)
+    return to_levels(linear)
 
 
 def darkening_steps(
@@ -407,7 +417,7 @@ def darkening_steps(
         In order, from "photo" to "quantisation"; the last one is what `darken` returns. All but the
         first two are dark: show them with `expose(srgb_to_linear(x / 255), -darkness.stops)`.
     """
-    return {name: _to_levels(linear) for name, linear in _steps(image, darkness, rng)}
+    return {name: to_levels(linear) for name, linear in _steps(image, darkness, rng)}
 
 
 def _steps(
@@ -418,7 +428,7 @@ def _steps(
             f"needs uint8[H, W, 3] with values 0 to 255, but got {image.dtype}{list(image.shape)}"
         )
     rng = np.random.default_rng(rng)
-    linear = srgb_to_linear(np.arange(256) / 255)[image]
+    linear = to_linear(image)
     yield "photo", linear
     linear = reopen_highlights(linear, darkness.highlights)
     yield "highlights", linear
@@ -433,7 +443,3 @@ def _steps(
     linear = correlate_noise(linear, clean, darkness.noise_correlation)
     yield "noise correlation", linear
     yield "quantisation", quantise(linear, darkness.bits)
-
-
-def _to_levels(linear: np.ndarray) -> np.ndarray:
-    return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)

@@ -26,11 +26,11 @@ from lowlight_utils.data.darken import (
     darken,
     draw_darkness,
     expose,
-    linear_to_srgb,
     quantise,
     reopen_highlights,
     shift_white_balance,
-    srgb_to_linear,
+    to_levels,
+    to_linear,
 )
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -234,16 +234,6 @@ def compress(image: np.ndarray, quality: int, halve_colour: bool = True) -> np.n
     subsampling = 2 if halve_colour else 0
     Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=subsampling)
     return np.asarray(Image.open(file))
-
-
-def to_linear(image: np.ndarray) -> np.ndarray:
-    """Turn uint8 sRGB into linear light, float64 in [0, 1]."""
-    return srgb_to_linear(np.arange(256) / 255)[image]
-
-
-def to_levels(linear: np.ndarray) -> np.ndarray:
-    """Turn linear light into uint8 sRGB."""
-    return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)
 
 
 def random_view(photo: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

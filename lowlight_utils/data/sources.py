@@ -134,22 +134,9 @@ def sample_pairs(
     Parameters
     ----------
     part : {"train", "validation", "test"}
-    size : int or (height, width)
-        What to resize the photos to before they are darkened. They are 384x384 at most.
-    copies : int
-        How often each photo is darkened, each time differently.
-    seed : int
-        Which darkness a photo gets depends on the seed, the photo's name and the number of the
-        copy alone.
-    ranges : DarknessRanges, optional
-        Of even light; by default those that are fitted to LOL.
-    lights, views : str
-        See `photo_pairs`.
-
-    Returns
-    -------
-    PairSet
-        Named after the photos, which are also the scenes; from the second copy on with a number.
+        The photos are 384x384 at most.
+    size, copies, seed, ranges, lights, views
+        See `photo_pairs`, which gives the result too.
     """
     return photo_pairs(sample_photos(part), size, copies, seed, ranges, lights, views)
 
@@ -205,18 +192,19 @@ def photo_pairs(
         raise ValueError(f"copies is {copies}; has to be at least 1")
     if views not in VIEWS:
         raise ValueError(f"views is {views!r}; has to be one of {', '.join(VIEWS)}")
-    unknown = [light for light in lights.split("+") if light not in LIGHTS]
+    kinds = lights.split("+")
+    unknown = [light for light in kinds if light not in LIGHTS]
     if unknown:
         raise ValueError(f"lights {', '.join(unknown)} are not among {', '.join(LIGHTS)}")
     lows, highs, names, scenes = [], [], [], []
     for path in photos:
         photo = read_image(path)
         photo = take_out_grain(photo) if views == "clean" else photo
-        whole = resize(photo, size)
+        whole = resize(photo, size) if views == "whole" else None  # the same for every copy
         for copy in range(copies):
             rng = np.random.default_rng([seed, zlib.crc32(path.stem.encode()), copy])
-            light = lights.split("+")[copy % (lights.count("+") + 1)]
-            shown = whole if views == "whole" else resize(random_view(photo, size, rng), size)
+            light = kinds[copy % len(kinds)]
+            shown = resize(random_view(photo, size, rng), size) if whole is None else whole
             if light == EVEN:
                 low, high = darken(shown, draw_darkness(rng, ranges), rng), shown
             else:

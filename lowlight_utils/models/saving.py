@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 
+from lowlight_utils.console import first_line
 from lowlight_utils.data.images import replacing
 
 CONFIG, METADATA = "config.json", "metadata.json"
@@ -92,7 +93,7 @@ def load_model(path: str | os.PathLike) -> keras.Model:
     except Exception as error:
         if _numbers(saved_by) == _numbers(here):
             raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         remedy = "; a newer one may" if _numbers(saved_by) > _numbers(here) else ""
         raise OtherKeras(
             f"Keras {saved_by} saved it, and Keras {here}, which is here, cannot read it"

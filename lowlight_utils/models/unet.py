@@ -117,9 +117,11 @@ def unet_generator(
 
     low = keras.Input(input_shape, name="low")
     lambda_l1 = keras.Input((1,), name="lambda") if condition == "lambda" else None
-    code = {"lambda": lambda: lambda_code(lambda_l1), "level": lambda: level_code(low)}.get(
-        condition, lambda: None
-    )()
+    code = None
+    if condition == "lambda":
+        code = lambda_code(lambda_l1)
+    elif condition == "level":
+        code = level_code(low)
 
     def modulate(x, label):
         return x if code is None else FiLM(dtype=dtype, name=f"{label}_film")(x, code)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lowlight_utils.backend import require_usual_settings
+from lowlight_utils.console import first_line
 from lowlight_utils.data.encode import check_suffix, holds_16_bits
 from lowlight_utils.data.images import (
     MAX_PIXELS,
@@ -282,7 +283,7 @@ def load_generator(path: str | os.PathLike) -> "keras.Model":
     except OtherKeras as error:
         raise ValueError(f"{path}: {error}") from error
     except Exception as error:  # which kind depends on which part of the file is wrong
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ValueError(
             f"{path}: cannot be loaded as a Keras model ({reason}); give the generator.keras that a"
             " training run left"

@@ -78,22 +78,9 @@ class Evaluation:
         ValueError
             There is no such method.
         """
-        means = self.means()
-        if method not in means:
-            raise ValueError(f"no method is called {method!r}, only {', '.join(means)}")
         height, width = self.size
-        return {
-            **finite(means[method]),
-            "method": method,
-            "n": len(self.rows) // len(means),
-            "size": height if height == width else [height, width],
-            "means": {name: finite(scores) for name, scores in means.items()},
-            "rows": [
-                {"image": row.image, "method": row.method, **finite(row.scores)}
-                for row in self.rows
-            ],
-            "made_by": dict(made_by or {}),
-        }
+        size = height if height == width else [height, width]
+        return as_json(self.rows, method, made_by, size=size)
 
     def __str__(self) -> str:
         means = self.means()
@@ -209,6 +196,22 @@ def mean_scores(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 def _mean(values):
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan
+
+
+def as_json(rows: Sequence[Row], method: str, made_by: Mapping | None, **facts) -> dict:
+    """Give rows and their means as a dictionary that `json.dumps` takes, with further facts."""
+    means = mean_scores(rows)
+    if method not in means:
+        raise ValueError(f"no method is called {method!r}, only {', '.join(means)}")
+    return {
+        **finite(means[method]),
+        "method": method,
+        "n": len(rows) // len(means),
+        **facts,
+        "means": {name: finite(scores) for name, scores in means.items()},
+        "rows": [{"image": row.image, "method": row.method, **finite(row.scores)} for row in rows],
+        "made_by": dict(made_by or {}),
+    }
 
 
 def finite(scores: Mapping[str, float]) -> dict[str, float | None]:

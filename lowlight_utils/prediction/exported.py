@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lowlight_utils.backend import cores
+
 SUFFIX = ".onnx"
 
 
@@ -92,8 +94,7 @@ def usual_threads() -> int:
     try:
         return max(1, int(os.environ["OMP_NUM_THREADS"]))
     except (KeyError, ValueError):
-        allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-        return len(allowed(0)) if allowed else os.cpu_count() or 1
+        return cores()
 
 
 def start_session(model: Path | bytes, threads: int):

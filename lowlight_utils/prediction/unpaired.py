@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from lowlight_utils.data.grain import LUMA, grain
 from lowlight_utils.data.images import read_image
-from lowlight_utils.prediction.evaluate import Row, finite, mean_scores
+from lowlight_utils.prediction.evaluate import Row, as_json, mean_scores
 
 DARK_SHARE = 40  # per cent of the pixels that count as the dark part
 LOE_SIDE = 50
@@ -152,18 +152,7 @@ class UnpairedEvaluation:
 
         The same as `Evaluation.to_json`, without a size: every photo has its own.
         """
-        means = self.means()
-        return {
-            **finite(means[method]),
-            "method": method,
-            "n": len(self.rows) // len(means),
-            "means": {name: finite(scores) for name, scores in means.items()},
-            "rows": [
-                {"image": row.image, "method": row.method, **finite(row.scores)}
-                for row in self.rows
-            ],
-            "made_by": dict(made_by or {}),
-        }
+        return as_json(self.rows, method, made_by)
 
     def __str__(self) -> str:
         means = self.means()

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from lowlight_utils.console import first_line
 from lowlight_utils.extras import DRIVERS, explain, missing_module
 from lowlight_utils.training.recipes import Recipe
 
@@ -70,7 +71,7 @@ def open_study(name: str, storage: str, grace: int, about: Mapping[str, object])
                 f" {remedy}."
             ) from error
         raise ValueError(
-            f"The storage {shown} cannot be opened ({_one_line(error)}): make room if its disk is "
+            f"The storage {shown} cannot be opened ({first_line(error)}): make room if its disk is "
             "full, or give a database's URL, such as sqlite:////full/path/study.db."
         ) from error
     if sqlite:
@@ -180,7 +181,7 @@ def database_problem(error: BaseException) -> str | None:
     problem = None
     while error is not None:
         if isinstance(error, DATABASE_ERRORS):
-            problem = f"the database: {_one_line(error)}"
+            problem = f"the database: {first_line(error)}"
         error = error.__cause__ or error.__context__
     return problem
 
@@ -194,11 +195,6 @@ def rows(study) -> list[dict]:
         if trial.state == TrialState.COMPLETE:
             done.setdefault(name, trial.user_attrs["row"])
     return [done[name] for name in dict.fromkeys(order) if name in done]
-
-
-def _one_line(error):
-    """Give the first line of an error that goes on with background and advice."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _trials(study, states=None):

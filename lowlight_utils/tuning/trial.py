@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from lowlight_utils import __version__
+from lowlight_utils.backend import cores
 from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.models.saving import save_generator
@@ -155,9 +156,7 @@ def hardware() -> str:
         cards = tf.config.list_physical_devices("GPU")
         if cards:
             return tf.config.experimental.get_device_details(cards[0]).get("device_name", "GPU")
-    # Those that this process may use, which in a container are fewer than the machine has.
-    allowed = getattr(os, "sched_getaffinity", None)
-    count = len(allowed(0)) if allowed else os.cpu_count()
+    count = cores()
     return f"{count} CPU core{'s' if count != 1 else ''}"
 
 
