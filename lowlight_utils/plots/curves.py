@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from lowlight_utils.plots.style import (
     ADVERSARIAL,
     BODY,
+    DETAIL,
     DISCRIMINATOR,
     GENERATOR,
     INK,
@@ -30,6 +31,7 @@ CURVES = {  # key of the history -> panel, label, colour
     "adversarial_loss": ("Generator", "adversarial", ADVERSARIAL),
     "l1_loss": ("Generator", "L1", L1),
     "ssim_loss": ("Generator", "1 − SSIM", SSIM),
+    "detail_loss": ("Generator", "detail", DETAIL),
     "discriminator_real_loss": ("Discriminator", "real", TRUTH),
     "discriminator_fake_loss": ("Discriminator", "fake", DISCRIMINATOR),
     "val_psnr": ("Validation", "PSNR, dB", GENERATOR),
@@ -57,8 +59,8 @@ def loss_curves(
     ----------
     history : mapping of str to sequence of float
         One value for each epoch, any of: "generator_loss", "adversarial_loss", "l1_loss",
-        "ssim_loss", "discriminator_real_loss", "discriminator_fake_loss", "val_psnr" (dB),
-        "val_ssim". NaN and None stand for epochs without a value.
+        "ssim_loss", "detail_loss", "discriminator_real_loss", "discriminator_fake_loss",
+        "val_psnr" (dB), "val_ssim". NaN and None stand for epochs without a value.
     chosen : int, optional
         The epoch, counted from 1, whose weights were kept.
     made_by : str, optional

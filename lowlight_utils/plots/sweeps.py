@@ -35,6 +35,7 @@ ROWS = (  # of `losses_side_by_side`: title, keys of the history
     ("Adversarial loss", ("adversarial_loss",)),
     ("L1 loss", ("l1_loss",)),
     ("1 − SSIM", ("ssim_loss",)),
+    ("Detail loss", ("detail_loss",)),
     ("Discriminator", ("discriminator_real_loss", "discriminator_fake_loss")),
     ("Validation PSNR, dB", ("val_psnr",)),
 )

@@ -11,6 +11,7 @@ LOSSES = (  # of which those whose weight is 0 are not there
     "adversarial_loss",
     "l1_loss",
     "ssim_loss",
+    "detail_loss",
     "discriminator_real_loss",
     "discriminator_fake_loss",
 )
@@ -30,8 +31,8 @@ class ConditionalGAN(TrainStep, keras.Model):
     `compile` takes an optimizer for each; `fit` takes batches of (low, high), float32[n, h, w, 3]
     in [-1, 1]. Every step updates the discriminator first, with half weight on its loss, and then
     the generator against the updated discriminator. `fit` reports the means over an epoch of
-    generator_loss (the total), adversarial_loss, l1_loss, ssim_loss, discriminator_real_loss and
-    discriminator_fake_loss, as far as their weights are not 0.
+    generator_loss (the total), adversarial_loss, l1_loss, ssim_loss, detail_loss,
+    discriminator_real_loss and discriminator_fake_loss, as far as their weights are not 0.
 
     Parameters
     ----------
@@ -40,10 +41,12 @@ class ConditionalGAN(TrainStep, keras.Model):
         learns from batches of ((low, λ), high), see `PairBatches`: each picture's loss is weighted
         by its own λ (`weigh`).
     lambda_l1 : float
-        λ, the weight of the L1 term beside the adversarial one. At least 0, like the two weights
+        λ, the weight of the L1 term beside the adversarial one. At least 0, like the three weights
         that follow. The first step compiles them in: to change one, make another `ConditionalGAN`.
     lambda_ssim : float
         Weight of a term 1 - SSIM in the generator's loss; 0 leaves it out.
+    lambda_detail : float
+        Weight of a term on differences between neighbours, see `detail`; 0 leaves it out.
     adversarial : float
         Weight of the adversarial term. 0 leaves the discriminator out of the training altogether.
     gt_mean : float
@@ -66,13 +69,19 @@ class ConditionalGAN(TrainStep, keras.Model):
         lambda_l1=115.0,
         *,
         lambda_ssim=0.0,
+        lambda_detail=0.0,
         adversarial=1.0,
         gt_mean=0.0,
         average=0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        weights = {"lambda_l1": lambda_l1, "lambda_ssim": lambda_ssim, "adversarial": adversarial}
+        weights = {
+            "lambda_l1": lambda_l1,
+            "lambda_ssim": lambda_ssim,
+            "lambda_detail": lambda_detail,
+            "adversarial": adversarial,
+        }
         for name, weight in weights.items():
             if weight < 0:
                 raise ValueError(f"{name} must not be negative, but is {weight}.")
@@ -85,6 +94,7 @@ class ConditionalGAN(TrainStep, keras.Model):
         self.discriminator = discriminator
         self.lambda_l1 = lambda_l1
         self.lambda_ssim = lambda_ssim
+        self.lambda_detail = lambda_detail
         self.adversarial = adversarial
         self.gt_mean = gt_mean
         self.average = average
@@ -93,7 +103,8 @@ class ConditionalGAN(TrainStep, keras.Model):
             self.averaged_generator = keras.models.clone_model(generator)
             self.averaged_generator.set_weights(generator.get_weights())
             self.averaged_generator.trainable = False
-        absent = set() if lambda_ssim else {"ssim_loss"}
+        optional = {"ssim_loss": lambda_ssim, "detail_loss": lambda_detail}
+        absent = {name for name, weight in optional.items() if not weight}
         if not adversarial:
             absent |= {name for name in LOSSES if name.startswith(("adversarial", "discriminator"))}
         self._trackers = [keras.metrics.Mean(name=name) for name in LOSSES if name not in absent]

@@ -68,7 +68,14 @@ class TrainStep:
                 verdicts, rest = discriminate(weights, rest, picture)
             lambda_l1, adversarial = self.weigh(*told)
             losses = generator_losses(
-                verdicts, picture, high, lambda_l1, self.lambda_ssim, adversarial, self.gt_mean
+                verdicts,
+                picture,
+                high,
+                lambda_l1,
+                self.lambda_ssim,
+                adversarial,
+                self.gt_mean,
+                self.lambda_detail,
             )
             return losses["generator_loss"], (losses, rest)
 

@@ -76,6 +76,8 @@ class Recipe:
         less noise.
     lambda_ssim : float
         Weight of a term 1 - SSIM; 0: no such term.
+    lambda_detail : float
+        Weight of a term on differences between neighbouring pixels; 0: no such term.
     adversarial : float
         Weight of the adversarial term; 0: the discriminator takes no part.
     generator_lr, discriminator_lr : float
@@ -127,6 +129,7 @@ class Recipe:
     lambda_l1: float = 115.0
     gt_mean: float = 0.0
     lambda_ssim: float = 0.0
+    lambda_detail: float = 0.0
     adversarial: float = 1.0
     generator_lr: float = 1e-4
     discriminator_lr: float = 5e-5

@@ -96,6 +96,7 @@ def build_gan(recipe, steps_per_epoch=1):
         ),
         lambda_l1=recipe.lambda_l1,
         lambda_ssim=recipe.lambda_ssim,
+        lambda_detail=recipe.lambda_detail,
         adversarial=recipe.adversarial,
         gt_mean=recipe.gt_mean,
         average=recipe.average,

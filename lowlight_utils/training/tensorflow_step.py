@@ -124,7 +124,14 @@ class TrainStep:
             verdicts = discriminator([low, fake], training=True) if self.adversarial else None
             lambda_l1, adversarial = self.weigh(*told)
             losses |= generator_losses(
-                verdicts, fake, high, lambda_l1, self.lambda_ssim, adversarial, self.gt_mean
+                verdicts,
+                fake,
+                high,
+                lambda_l1,
+                self.lambda_ssim,
+                adversarial,
+                self.gt_mean,
+                self.lambda_detail,
             )
         towards_better = tape.gradient(losses["generator_loss"], fake)
         weights = generator.trainable_variables

@@ -46,6 +46,7 @@ def small_gan(
     average=0.0,
     lambda_l1=10.0,
     lambda_ssim=0.0,
+    lambda_detail=0.0,
     adversarial=1.0,
     width=4,
     condition="none",
@@ -66,6 +67,7 @@ def small_gan(
         patchgan_discriminator((SIDE, SIDE, 3), width=width, norm=norm, dtype=dtype),
         lambda_l1=lambda_l1,
         lambda_ssim=lambda_ssim,
+        lambda_detail=lambda_detail,
         adversarial=adversarial,
         average=average,
     )

@@ -139,10 +139,10 @@ def test_a_gan_without_adversarial_term_leaves_its_discriminator_alone():
 
 
 def test_the_weights_of_the_loss_reach_the_step():
-    gan = small_gan(lambda_l1=50.0, lambda_ssim=30.0, adversarial=0.5)
+    gan = small_gan(lambda_l1=50.0, lambda_ssim=30.0, lambda_detail=20.0, adversarial=0.5)
     logs = gan.train_on_batch(*small_batch(), return_dict=True)
-    parts = logs["l1_loss"], logs["ssim_loss"], logs["adversarial_loss"]
-    expected = np.dot((50.0, 30.0, 0.5), parts)
+    parts = [logs[f"{name}_loss"] for name in ("l1", "ssim", "detail", "adversarial")]
+    expected = np.dot((50.0, 30.0, 20.0, 0.5), parts)
     assert logs["generator_loss"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -184,7 +184,7 @@ class Remember(keras.callbacks.Callback):
 
 
 def test_fit_reports_the_losses_to_history_and_callbacks():
-    gan, (low, high) = small_gan(lambda_ssim=1.0), small_batch(4)
+    gan, (low, high) = small_gan(lambda_ssim=1.0, lambda_detail=1.0), small_batch(4)
     remember = Remember()
     history = gan.fit(low, high, batch_size=2, epochs=3, verbose=0, callbacks=[remember]).history
     assert set(history) == set(LOSSES)

@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from lowlight_utils.data.images import resize, to_network
 from lowlight_utils.training import discriminator_losses, generator_losses
-from lowlight_utils.training.losses import scale_to_mean, ssim
+from lowlight_utils.training.losses import detail, scale_to_mean, ssim
 
 VERDICTS = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=8)
 
@@ -140,3 +140,26 @@ def test_the_reported_l1_is_the_plain_one_whatever_its_share():
     low, high = np.full((1, 4, 4, 3), -0.5, "float32"), np.zeros((1, 4, 4, 3), "float32")
     losses = generator_losses(None, low, high, 100.0, gt_mean=0.5)
     assert float(losses["l1_loss"]) == pytest.approx(0.5)
+
+
+def test_the_detail_term_knows_nothing_of_the_level():
+    rng = np.random.default_rng(0)
+    high = rng.uniform(-0.5, 0.5, (1, 8, 8, 3)).astype("float32")
+    assert float(detail(high + 0.4, high)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_detail_term_asks_a_price_for_grain_and_for_a_lost_edge():
+    edge = np.zeros((1, 4, 4, 1), "float32")
+    edge[:, :, 2:] = 0.6  # one step across, in one of three columns of differences
+    flat = np.full((1, 4, 4, 1), 0.3, "float32")
+    assert float(detail(flat, edge)) == pytest.approx(0.6 / 3 / 2)
+    grain = np.indices((4, 4)).sum(0)[None, ..., None] % 2 * 0.1  # a chessboard
+    assert float(detail(flat + grain.astype("float32"), flat)) == pytest.approx(0.1)
+
+
+def test_the_detail_term_enters_the_total_with_its_weight():
+    rng = np.random.default_rng(0)
+    fake, high = rng.uniform(-1, 1, (2, 1, 8, 8, 3)).astype("float32")
+    losses = generator_losses(None, fake, high, 100.0, lambda_detail=30.0)
+    expected = 100.0 * float(losses["l1_loss"]) + 30.0 * float(losses["detail_loss"])
+    assert float(losses["generator_loss"]) == pytest.approx(expected, rel=1e-6)
