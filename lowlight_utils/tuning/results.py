@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from lowlight_utils.data.images import read_image
-from lowlight_utils.data.sources import sample_dir
+from lowlight_utils.data.photos import sample_dir
 from lowlight_utils.files import replacing, write_file
 
 TABLE_FILE = "results.csv"

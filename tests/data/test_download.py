@@ -17,13 +17,9 @@ from waiting import PATIENCE
 from lowlight_utils.data import download
 from lowlight_utils.data.download import DownloadError, fetch_and_unpack
 from lowlight_utils.data.images import ImageError
-from lowlight_utils.data.sources import (
-    download_lol,
-    download_pairs,
-    download_synthetic,
-    load_splits,
-    lol_pairs,
-)
+from lowlight_utils.data.lol import lol_pairs
+from lowlight_utils.data.online import download_lol, download_pairs, download_synthetic
+from lowlight_utils.data.sources import load_splits
 
 
 def zipped(members):
