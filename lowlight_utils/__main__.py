@@ -453,13 +453,12 @@ def _say_device():
 
 
 def _write_json(path, result):
-    from lowlight_utils.data.images import replacing
+    from lowlight_utils.files import write_file
 
     text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
     # A file's name that is not in the system's encoding is bytes, mostly UTF-8.
     text = text.encode(errors="surrogateescape").decode(errors="replace")
-    with replacing(path) as file:
-        file.write(text.encode())
+    write_file(path, text)
 
 
 if __name__ == "__main__":

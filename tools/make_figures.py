@@ -16,7 +16,7 @@ import numpy as np
 from lowlight_utils import plots
 from lowlight_utils.data import PairBatches, read_image, to_image, to_network
 from lowlight_utils.data.darken import darkening_steps, draw_darkness
-from lowlight_utils.data.sources import sample_credits, sample_pairs
+from lowlight_utils.data.photos import sample_credits, sample_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ("drum_interior", "coffee", "pagoda", "dog")  # bundled test photos

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from lowlight_utils.data import list_images, lol_pairs, sample_pairs
-from lowlight_utils.data.images import replacing
 from lowlight_utils.data.lights import LIGHTS
 from lowlight_utils.data.sources import in_lol_evaluation, split_lol
+from lowlight_utils.files import write_file
 from lowlight_utils.prediction import BASELINES, Enhancer, provenance, split_error
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 from lowlight_utils.prediction.evaluate import evaluate
@@ -78,8 +78,7 @@ def main(arguments=None):
         }
     shutil.copy(generator, options.out / "generator.keras")
     shutil.copy(options.run / "recipe.json", options.out / "recipe.json")
-    with replacing(options.out / "card.json") as file:
-        file.write(f"{json.dumps(rounded(card), indent=2)}\n".encode())
+    write_file(options.out / "card.json", f"{json.dumps(rounded(card), indent=2)}\n")
     print(json.dumps(rounded(card["seeds"]), indent=2))
 
 

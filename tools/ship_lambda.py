@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from lowlight_utils.data import sample_pairs
-from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import VALIDATION_COPIES
+from lowlight_utils.files import write_file
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer, match_mean, provenance, psnr
 from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.tuning import read_sweep
@@ -49,8 +49,7 @@ def main(arguments=None):
         "one_for_each_lambda": {f"{x:g}": of_fixed(rows, x) for x in LAMBDAS},
     }
     shutil.copy(weights, options.out / "lambda.keras")
-    with replacing(options.out / "lambda.json") as file:
-        file.write(f"{json.dumps(card, indent=2)}\n".encode())
+    write_file(options.out / "lambda.json", f"{json.dumps(card, indent=2)}\n")
     for x in LAMBDAS:
         print(x, card["one_for_every_lambda"][f"{x:g}"], card["one_for_each_lambda"][f"{x:g}"])
 

@@ -2,9 +2,6 @@
 
 import io
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from lowlight_utils.data.errors import ImageError
+from lowlight_utils.files import replacing
 
 _JPEG = {"quality": 95, "subsampling": "4:4:4"}
 _DEFLATE = {"compression": "tiff_adobe_deflate"}
@@ -197,22 +195,3 @@ def _save_deep(file: BinaryIO, format_: str, image: np.ndarray, alpha: np.ndarra
         metadata=None,
         software=False,
     )
-
-
-@contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open a file that takes the name `path` only once the block has ended without an error.
-
-    Missing folders are made. If the block raises, nothing is left behind and a file that already
-    was at `path` stays as it was.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not tempfile: its files are readable by their owner alone, and stay so after the rename.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with open(temporary, "x+b") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

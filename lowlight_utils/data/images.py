@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from lowlight_utils.data.decode import MAX_PIXELS, decode
-from lowlight_utils.data.encode import encode_image, replacing, write_image
+from lowlight_utils.data.encode import encode_image, write_image
 from lowlight_utils.data.errors import ImageError, ImageWarning
 from lowlight_utils.data.kinds import is_photo_that_is_not_read
 
@@ -31,7 +31,6 @@ __all__ = [
     "natural_key",
     "read_image",
     "read_image_and_alpha",
-    "replacing",
     "resize",
     "to_image",
     "to_network",

@@ -24,6 +24,7 @@ HOW = (
     " folder, or our485/ and eval15/, or double pictures with the dark half on the left"
 )
 """What a folder of pairs may hold, for messages."""
+BOTH = "low/ and high/"
 
 _SEPARATORS = "[-_ .]"
 _SIDE = "|".join(  # the longer names first, and "low_light" as one of them
@@ -110,6 +111,19 @@ def only(found: list[Path], what: str) -> Path:
             f"{what} are in several folders ({some}); give one of these, or each by its own path"
         )
     return found[0]
+
+
+def folder_where(folder: Path, holds: Callable[[Path], object], what: str) -> Path:
+    """The one folder of `folders_where`; `what` it holds is for the message if there is none."""
+    found = folders_where(folder, holds)
+    if not found:
+        raise ImageError(f"{folder}: there is no {what} in it; check the path")
+    return only(found, what)
+
+
+def holding(name: str) -> Callable[[Path], Path | None]:
+    """What tells, for `folders_where`, a folder that holds one of this name."""
+    return lambda folder: child(folder, (name,))
 
 
 def parts_in(folder: Path) -> dict[str, Path]:

@@ -11,30 +11,14 @@ learns what they have in common. The steps are those of `darken`; only the order
 is kept, in `record`.
 """
 
-import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lowlight_utils.data.darken import (
-    Bell,
-    add_read_noise,
-    add_shot_noise,
-    correlate_noise,
-    darken,
-    draw_darkness,
-    expose,
-    quantise,
-    reopen_highlights,
-    shift_white_balance,
-    to_levels,
-    to_linear,
-)
-
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-"""Of linear red, green and blue (IEC 61966-2-1)."""
+from lowlight_utils.data.camera import expose, record, reopen_highlights
+from lowlight_utils.data.darken import Bell, darken, draw_darkness
+from lowlight_utils.data.srgb import LUMINANCE, to_levels, to_linear
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -175,93 +159,6 @@ def roll_off(linear: np.ndarray, knee: float = 0.7) -> np.ndarray:
     linear = np.asarray(linear, np.float64)
     above = np.maximum(linear - knee, 0.0) / (1.0 - knee)
     return np.where(linear > knee, knee + (1.0 - knee) * (1.0 - np.exp(-above)), linear)
-
-
-def record(
-    linear: np.ndarray,
-    rng: np.random.Generator,
-    *,
-    electrons: tuple[float, float],
-    read_noise: tuple[float, float],
-    colour: float = 0.2,
-) -> np.ndarray:
-    """Take the photo: white balance, noise, quantisation, and half of the time a JPEG.
-
-    Parameters
-    ----------
-    linear : float[H, W, 3]
-        The light that reaches the camera.
-    rng : numpy.random.Generator
-    electrons, read_noise : (float, float)
-        Ranges to draw from, see `Darkness`; even on a logarithmic scale.
-    colour : float
-        Standard deviation of the error of the white balance, in stops of red and of blue. With it
-        comes an error of the black level, which tints what is nearly black.
-
-    Returns
-    -------
-    uint8[H, W, 3]
-    """
-    red, blue = 2.0 ** rng.normal(0.0, colour, 2) if colour else (1.0, 1.0)
-    clean = shift_white_balance(linear, red, blue)
-    if colour:
-        clean = np.maximum(clean + rng.normal(0.0, 2e-4, 3), 0.0)
-    noisy = add_shot_noise(clean, _between(electrons, rng), rng)
-    noisy = add_read_noise(noisy, _between(read_noise, rng), rng)
-    noisy = correlate_noise(noisy, clean, rng.uniform(0.0, 0.5))
-    image = to_levels(quantise(noisy, int(rng.choice((12, 14)))))
-    if rng.random() < 0.5:
-        image = compress(image, int(rng.integers(60, 98)), bool(rng.integers(2)))
-    return image
-
-
-def compress(image: np.ndarray, quality: int, halve_colour: bool = True) -> np.ndarray:
-    """What is left of a picture that was a JPEG in between.
-
-    Parameters
-    ----------
-    image : uint8[H, W, 3]
-    quality : int
-        1 to 95 or so, as the JPEG library counts.
-    halve_colour : bool
-        Store colour at half the resolution (4:2:0), as phones do.
-
-    Returns
-    -------
-    uint8[H, W, 3]
-    """
-    file = io.BytesIO()
-    subsampling = 2 if halve_colour else 0
-    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=subsampling)
-    return np.asarray(Image.open(file))
-
-
-def random_view(photo: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Cut a random square out of a photo, at least `size` pixels a side if there are as many.
-
-    A small square keeps the photo's own pixels, so that noise that is added later is as fine as a
-    camera's; a large one, once shrunk, shows the whole scene.
-
-    Parameters
-    ----------
-    photo : uint8[H, W, 3]
-    size : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    uint8[side, side, 3]
-        Not resized yet.
-    """
-    height, width = photo.shape[:2]
-    most = min(height, width)
-    side = round(np.exp(rng.uniform(np.log(min(size, most)), np.log(most))))
-    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-    return photo[top : top + side, left : left + side]
-
-
-def _between(ends, rng):
-    return float(np.exp(rng.uniform(*np.log(ends))))
 
 
 def _stretch(values):

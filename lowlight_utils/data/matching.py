@@ -1,4 +1,4 @@
-"""How files become pairs: matched by name, read into stacks, checked."""
+"""How files become pairs: matched by name, and checked by what they show."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lowlight_utils.data.images import ImageError, list_images, resize
+from lowlight_utils.data.images import ImageError, list_images
 from lowlight_utils.data.layouts import side_in_name
 
 VIEW_SIDE = 24
@@ -62,34 +62,6 @@ def _by_name(folder: str | os.PathLike, name_of: Callable[[str], str]) -> dict[s
                 " keep one of them"
             )
     return paths
-
-
-def stack_pairs(
-    names: Sequence[str],
-    read_pair: Callable[[str], tuple[np.ndarray, np.ndarray]],
-    size: int | tuple[int, int] | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read pairs into a low and a high stack, uint8[n, H, W, 3] each.
-
-    Raises
-    ------
-    ImageError
-        `size` is None and the pictures are not of one size.
-    """
-    stacks = None  # allocated once, so that a large set is never in memory twice
-    for i, name in enumerate(names):
-        pair = read_pair(name)
-        if size is not None:
-            pair = [resize(image, size) for image in pair]
-        if stacks is None:
-            stacks = np.empty((2, len(names), *pair[0].shape), np.uint8)
-        if pair[0].shape != stacks.shape[2:]:
-            raise ImageError(
-                f"pair '{name}' is {height_x_width(pair[0])} but '{names[0]}' is"
-                f" {height_x_width(stacks[0, 0])} (height x width); pass size= to resize them all"
-            )
-        stacks[0, i], stacks[1, i] = pair
-    return stacks[0], stacks[1]
 
 
 def scenes_of(
@@ -175,11 +147,6 @@ def _ranks(levels):
     # Equal levels share a rank: in the dark there are few, and an order by place would be shared.
     _, place, counts = np.unique(levels, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[place.reshape(levels.shape)]
-
-
-def height_x_width(image: np.ndarray) -> str:
-    """The size of uint8[H, W, 3] for a message."""
-    return f"{image.shape[0]}x{image.shape[1]}"
 
 
 def some(names: Sequence[str]) -> str:

@@ -1,29 +1,19 @@
 """`PairSet`: dark photos and their well-lit counterparts, matched, checked and split."""
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from lowlight_utils.data.images import ImageError, read_image, write_image
-from lowlight_utils.data.layouts import HOW, tagged_pairs
-from lowlight_utils.data.matching import (
-    height_x_width,
-    looks_paired,
-    looks_swapped,
-    match_by_stem,
-    mean_levels,
-    of_different_views,
-    scenes_of,
-    some,
-    stack_pairs,
-)
+from lowlight_utils.data.images import ImageError, write_image
+from lowlight_utils.data.layouts import tagged_pairs
+from lowlight_utils.data.matching import match_by_stem, mean_levels, scenes_of, some
+from lowlight_utils.data.reading import Size, read_double_pictures, read_two_files
 from lowlight_utils.data.splitting import assign_parts
 
-Size = int | tuple[int, int]
+Scenes = Mapping[str, str] | Callable[[str], str] | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +93,7 @@ class PairSet:
         low_dir: str | os.PathLike,
         high_dir: str | os.PathLike,
         size: Size | None = 256,
-        scenes: Mapping[str, str] | Callable[[str], str] | None = None,
+        scenes: Scenes = None,
     ) -> "PairSet":
         """Read a folder of dark and a folder of well-lit pictures.
 
@@ -136,7 +126,7 @@ class PairSet:
         cls,
         folder: str | os.PathLike,
         size: Size | None = 256,
-        scenes: Mapping[str, str] | Callable[[str], str] | None = None,
+        scenes: Scenes = None,
     ) -> "PairSet":
         """Read a folder with both pictures of each pair: ``1_low.png`` goes with ``1_high.png``.
 
@@ -153,37 +143,14 @@ class PairSet:
         cls,
         paths: Mapping[str, tuple[Path, Path]],
         size: Size | None,
-        scenes: Mapping[str, str] | Callable[[str], str] | None,
+        scenes: Scenes,
         where: str | os.PathLike,
     ) -> "PairSet":
         """Read pairs whose two files are known, name by name; `where` is for the warnings.
 
         The rest is as in `from_folders`.
         """
-
-        def read_pair(name: str) -> tuple[np.ndarray, np.ndarray]:
-            low_path, high_path = paths[name]
-            low, high = read_image(low_path), read_image(high_path)
-            if low.shape != high.shape:
-                raise ImageError(
-                    f"{low_path} is {height_x_width(low)} but {high_path} is"
-                    f" {height_x_width(high)} (height x width); crop one to match the other"
-                )
-            return low, high
-
-        low, high = stack_pairs(list(paths), read_pair, size)
-        # The names say which is which, and whoever gave them may have reasons: this only warns.
-        if looks_swapped(low, high):
-            warnings.warn(
-                f"{where}: most pictures that should be dark are brighter than their partners; are"
-                " the two sides swapped?",
-                stacklevel=3,
-            )
-        differing, most = of_different_views(list(paths), low, high)
-        if differing:
-            found = f"{len(differing)} of {len(paths)} pairs do not seem to show the same view"
-            look = "do the names belong together?" if most else "look at them"
-            warnings.warn(f"{where}: {found} ({some(differing)}); {look}", stacklevel=3)
+        low, high = read_two_files(paths, size, where)
         return cls(low, high, tuple(paths), scenes_of(paths, scenes))
 
     @classmethod
@@ -191,7 +158,7 @@ class PairSet:
         cls,
         folder: str | os.PathLike,
         size: Size | None = None,
-        scenes: Mapping[str, str] | Callable[[str], str] | None = None,
+        scenes: Scenes = None,
         low_side: str = "left",
     ) -> "PairSet":
         """Read a folder of double pictures: the dark one on the left, its truth on the right.
@@ -216,49 +183,8 @@ class PairSet:
             most pictures the halves do not show the same view, or the side that should be dark is
             not clearly darker.
         """
-        if low_side not in ("left", "right"):
-            raise ValueError(f"low_side is 'left' or 'right', not {low_side!r}")
-        paths = match_by_stem(folder)
-
-        def read_pair(name: str) -> tuple[np.ndarray, np.ndarray]:
-            (path,) = paths[name]
-            both = read_image(path)
-            middle, odd = divmod(both.shape[1], 2)
-            if odd:
-                raise ImageError(
-                    f"{path}: {both.shape[1]} pixels wide, so not two pictures side by side; a"
-                    f" folder of pairs holds {HOW}"
-                )
-            left, right = both[:, :middle], both[:, middle:]
-            return (left, right) if low_side == "left" else (right, left)
-
-        low, high = stack_pairs(list(paths), read_pair, size)
-        # Unlike folders, whose names say which is which, only the pixels can tell here.
-        differing, most = of_different_views(list(paths), low, high)
-        if most:
-            raise ImageError(
-                f"{folder}: holds no double pictures: in {len(differing)} of {len(paths)} the"
-                f" halves do not show the same view ({some(differing)}); a folder of pairs holds"
-                f" {HOW}"
-            )
-        if differing:
-            warnings.warn(
-                f"{folder}: in {len(differing)} of {len(paths)} double pictures the halves do not"
-                f" seem to show the same view ({some(differing)}); look at them",
-                stacklevel=2,
-            )
-        if looks_swapped(low, high):
-            other = "right" if low_side == "left" else "left"
-            raise ImageError(
-                f"{folder}: most pictures are brighter on the {low_side}, where the dark one should"
-                f" be; if they are stored the other way round, say --dark-side {other} (in Python,"
-                f" low_side={other!r})"
-            )
-        if not looks_paired(low, high):
-            raise ImageError(
-                f"{folder}: of most pictures neither half is clearly darker than the other, so they"
-                " are not pairs of a dark photo and a well-lit one"
-            )
+        paths = {name: path for name, (path,) in match_by_stem(folder).items()}
+        low, high = read_double_pictures(paths, size, folder, low_side)
         return cls(low, high, tuple(paths), scenes_of(paths, scenes))
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 
 from lowlight_utils.console import first_line
-from lowlight_utils.data.images import replacing
+from lowlight_utils.files import replacing
 
 CONFIG, METADATA = "config.json", "metadata.json"
 # Settings that Keras's layers and initialisers have got since 3.8, with the value that means "as

@@ -9,6 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
+from lowlight_utils.files import write_file
+
 WIDTH = 9.0  # inches; a README shows it about 830 pixels wide, so that 9 pt is still read with ease
 MARGIN = 0.12
 GAP = 0.07  # between pictures
@@ -197,8 +199,5 @@ def save_figure(figure: Page, folder, name: str, dpi: int = 170) -> Path:
     """
     kind, suffix = ("jpeg", ".jpg") if figure.photographic else ("png", ".png")
     path = Path(folder) / f"{name}{suffix}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(encode(figure, kind, dpi))
-    unfinished.replace(path)
+    write_file(path, encode(figure, kind, dpi))
     return path

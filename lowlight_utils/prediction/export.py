@@ -14,7 +14,8 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from lowlight_utils.data.images import replacing, to_network
+from lowlight_utils.data.images import to_network
+from lowlight_utils.files import write_file
 from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.prediction.enhance import find_stride, load_generator
 from lowlight_utils.prediction.evaluate import provenance
@@ -72,8 +73,7 @@ def export_generator(weights: str | os.PathLike, path: str | os.PathLike) -> flo
             f"{weights}: once exported, it differs from Keras by {difference:.2g} levels; nothing"
             " was written, please report this"
         )
-    with replacing(path) as file:
-        file.write(content)
+    write_file(path, content)
     return difference
 
 

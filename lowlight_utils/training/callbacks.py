@@ -1,9 +1,7 @@
 """What happens after each epoch: measure, show, keep the best, and be ready to be killed."""
 
 import json
-import os
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -11,42 +9,10 @@ import numpy as np
 from skimage.metrics import peak_signal_noise_ratio
 
 from lowlight_utils.data.images import to_image, to_network, write_image
+from lowlight_utils.files import replacing, write_file
 from lowlight_utils.models.saving import save_generator
 
 PROGRESS_FILE = "progress.json"
-
-
-@contextmanager
-def writing(path, temporary=None):
-    """Write a file that is whole or not there, and name it if that fails.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    temporary : Path, optional
-        What it is called until it is whole; it then takes the place of an earlier one. By default
-        it is written in its place.
-
-    Yields
-    ------
-    Path
-        What to write.
-
-    Raises
-    ------
-    OSError
-        Whatever was raised meanwhile, such as that the disk is full, with the file's name.
-    """
-    part = temporary or path
-    try:
-        yield part
-        if part != path:
-            os.replace(part, path)
-    except Exception as error:  # Keras's and HDF5's own are not always OSErrors
-        part.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise OSError(f"{path}: cannot be written ({reason})") from error
 
 
 def enhance_stack(generator, low, batch_size=4, lambda_l1=115.0):
@@ -176,13 +142,12 @@ class Backup(keras.callbacks.Callback):
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         state = self.folder / f"state_{epoch + 1:04d}.npz"
-        with writing(state) as path, open(path, "wb") as file:
+        with replacing(state) as file:
             np.savez(file, *[np.asarray(variable) for variable in _state(self.model)])
         progress = {"epoch": epoch + 1, "state": state.name, "history": self.history}
-        text = json.dumps(progress, indent=2)
-        with writing(self.folder / PROGRESS_FILE, self.folder / f"{PROGRESS_FILE}.part") as part:
-            part.write_text(text, encoding="utf-8")
-        for old in self.folder.glob("state_*.npz"):
+        write_file(self.folder / PROGRESS_FILE, json.dumps(progress, indent=2))
+        # What was cut off, when the run was killed, is as large as a state.
+        for old in (*self.folder.glob("state_*.npz"), *self.folder.glob(".*.part")):
             if old != state:
                 old.unlink()
 

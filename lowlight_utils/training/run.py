@@ -9,6 +9,7 @@ import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.data.images import ImageError
+from lowlight_utils.files import write_file
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.models.unet import require_depth_fits
@@ -20,7 +21,6 @@ from lowlight_utils.training.callbacks import (
     Validate,
     read_progress,
     restore_state,
-    writing,
 )
 from lowlight_utils.training.gan import Adam, ConditionalGAN
 from lowlight_utils.training.origin import ORIGIN_FILE, origin_of, require_same_origin
@@ -185,9 +185,9 @@ def train(recipe, splits, folder, *, resume=False, start_from=None, verbose=1, c
         _start_from(gan, start_from)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _note(folder / "recipe.json", recipe.to_json())
+        write_file(folder / "recipe.json", f"{recipe.to_json()}\n")
         if not progress or not (folder / ORIGIN_FILE).exists():
-            _note(folder / ORIGIN_FILE, json.dumps(origin, indent=2))
+            write_file(folder / ORIGIN_FILE, f"{json.dumps(origin, indent=2)}\n")
         _fit(gan, recipe, splits, folder, done, history, verbose, callbacks)
     except (OSError, ImageError) as error:
         kept = read_progress(folder)
@@ -308,8 +308,3 @@ def _plan(model):
         )
         for layer in model.layers
     ]
-
-
-def _note(path, text):
-    with writing(path, path.with_name(f".{path.name}.part")) as part:
-        part.write_text(f"{text}\n", encoding="utf-8")

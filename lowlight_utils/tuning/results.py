@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lowlight_utils.data.images import read_image, replacing
-from lowlight_utils.data.sources import sample_dir
+from lowlight_utils.data.images import read_image
+from lowlight_utils.data.photos import sample_dir
+from lowlight_utils.files import replacing, write_file
 
 TABLE_FILE = "results.csv"
 METRICS_FILE = "metrics.json"
@@ -57,9 +58,8 @@ def write_table(path: str | os.PathLike, rows: Iterable[Mapping]) -> None:
     writer.writeheader()
     for row in rows:
         writer.writerow({name: _text(row[name]) for name in COLUMNS})
-    with replacing(path) as file:
-        # A folder's name that is not in the system's encoding is written as the bytes that it is.
-        file.write(text.getvalue().encode(errors="surrogateescape"))
+    # A folder's name that is not in the system's encoding is written as the bytes that it is.
+    write_file(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 def read_table(path: str | os.PathLike) -> list[dict]:
@@ -252,5 +252,5 @@ def read_strip(path: str | os.PathLike, count: int) -> tuple[np.ndarray, ...]:
 
 
 def _copy(source, target):
-    with replacing(target) as file, open(source, "rb") as original:
+    with open(source, "rb") as original, replacing(target) as file:
         shutil.copyfileobj(original, file)

@@ -14,8 +14,8 @@ import numpy as np
 
 from lowlight_utils import __version__
 from lowlight_utils.backend import cores
-from lowlight_utils.data.images import replacing
 from lowlight_utils.data.sources import Splits
+from lowlight_utils.files import write_file
 from lowlight_utils.models.saving import save_generator
 from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
@@ -100,8 +100,7 @@ def run_trial(
     generator.set_weights(run.gan.best_generator.get_weights())
     save_generator(generator, folder / "last.keras")
     result = {"row": row, "scenes": [validation.names[i] for i in shown], "images": images}
-    with replacing(finished) as file:
-        file.write((json.dumps(result, indent=2) + "\n").encode())
+    write_file(finished, json.dumps(result, indent=2) + "\n")
     for state in folder.glob("state_*.npz"):
         state.unlink()
     del run, generator

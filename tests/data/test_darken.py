@@ -7,24 +7,25 @@ from hypothesis import strategies as st
 from pictures import make_photo
 
 from lowlight_utils.data import darken_fit
+from lowlight_utils.data.camera import (
+    add_read_noise,
+    add_shot_noise,
+    correlate_noise,
+    expose,
+    quantise,
+    reopen_highlights,
+    shift_white_balance,
+)
 from lowlight_utils.data.darken import (
     Bell,
     Darkness,
     DarknessRanges,
-    add_read_noise,
-    add_shot_noise,
-    correlate_noise,
     darken,
     darkening_steps,
     draw_darkness,
-    expose,
-    linear_to_srgb,
-    quantise,
-    reopen_highlights,
-    shift_white_balance,
-    srgb_to_linear,
 )
 from lowlight_utils.data.images import write_image
+from lowlight_utils.data.srgb import linear_to_srgb, srgb_to_linear
 
 PLAIN = Darkness(
     highlights=0.0,

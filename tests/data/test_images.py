@@ -20,7 +20,6 @@ from lowlight_utils.data.images import (
     list_images,
     read_image,
     read_image_and_alpha,
-    replacing,
     resize,
     to_image,
     to_network,
@@ -427,14 +426,6 @@ class TestWriting:
         with pytest.raises(ImageError, match=r"a\.jpg: cannot be written"):
             write_image(tmp_path / "a.jpg", too_wide)
         assert os.listdir(tmp_path) == []
-
-    def test_keeps_the_old_file_when_writing_the_new_one_fails(self, tmp_path):
-        path = tmp_path / "a.txt"
-        path.write_text("old")
-        with pytest.raises(RuntimeError), replacing(path) as file:
-            file.write(b"half of the new")
-            raise RuntimeError
-        assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]
 
     def test_leaves_the_usual_permissions(self, tmp_path, photo):
         (tmp_path / "usual").touch()

@@ -4,20 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictures import make_photo
 
-from lowlight_utils.data.darken import linear_to_srgb
+from lowlight_utils.data.camera import compress, record
 from lowlight_utils.data.grain import grain
 from lowlight_utils.data.images import write_image
-from lowlight_utils.data.lights import (
-    LIGHTS,
-    compress,
-    light_field,
-    random_view,
-    record,
-    roll_off,
-    to_levels,
-    to_linear,
-)
-from lowlight_utils.data.sources import kodak_pairs, load_splits, photo_pairs, sample_photos
+from lowlight_utils.data.lights import LIGHTS, light_field, roll_off
+from lowlight_utils.data.photos import kodak_pairs, photo_pairs, random_view, sample_photos
+from lowlight_utils.data.sources import load_splits
+from lowlight_utils.data.srgb import linear_to_srgb, to_levels, to_linear
 
 
 def luma(image):

@@ -7,7 +7,7 @@ from pictures import make_photo
 from lowlight_utils.data.darken import Bell, DarknessRanges
 from lowlight_utils.data.images import read_image
 from lowlight_utils.data.matching import SAME_VIEW, of_different_views, view_correlation
-from lowlight_utils.data.sources import PARTS, sample_pairs, sample_photos
+from lowlight_utils.data.photos import PARTS, sample_pairs, sample_photos
 
 
 @pytest.mark.parametrize("stops", [-3, -8])

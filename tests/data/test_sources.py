@@ -1,190 +1,14 @@
-import csv
-import json
-import warnings
-from collections import Counter
-from pathlib import Path
-
 import numpy as np
 import pytest
-from pictures import make_pairs, make_photo
-from PIL import Image
+from pairs_on_disk import all_of_lol, write_pairs
+from pictures import make_pairs
 
-from lowlight_utils.data import sources
-from lowlight_utils.data.darken import Bell, DarknessRanges
 from lowlight_utils.data.images import ImageError, read_image, write_image
+from lowlight_utils.data.lol import in_lol_evaluation, lol_pairs, lol_scene
+from lowlight_utils.data.online import UNFINISHED
 from lowlight_utils.data.pairs import PairSet
-from lowlight_utils.data.sources import (
-    PARTS,
-    combine,
-    in_lol_evaluation,
-    load_splits,
-    lol_pairs,
-    lol_scene,
-    sample_credits,
-    sample_dir,
-    sample_pairs,
-    sample_photos,
-    split_lol,
-    synthetic_pairs,
-)
-
-LICENCES = {
-    "CC0-1.0",
-    "public domain",
-    "CC-BY-2.0",
-    "CC-BY-4.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-}
-
-
-def licence_rows():
-    with open(sample_dir() / "LICENCES.csv", newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write_pairs(folder, names, size=8):
-    for i, name in enumerate(names):
-        photo = make_photo(size, size, seed=i)
-        write_image(folder / "low" / f"{name}.png", photo // 5)
-        write_image(folder / "high" / f"{name}.png", photo)
-
-
-def named_pairs(names, scenes=None, side=8):
-    pairs = make_pairs(1, side, side)
-    stack = np.repeat(pairs.low, len(names), 0), np.repeat(pairs.high, len(names), 0)
-    return PairSet(*stack, tuple(names), scenes)
-
-
-def test_every_bundled_photo_has_a_licence_row_and_every_row_a_photo():
-    rows = {f"{row['part']}/{row['file']}" for row in licence_rows()}
-    photos = {path.relative_to(sample_dir()).as_posix() for path in sample_dir().rglob("*.jpg")}
-    assert rows == photos
-
-
-def test_licence_rows_are_complete_and_every_licence_lets_us_pass_the_photo_on():
-    for row in licence_rows():
-        assert all(row.values()), row
-        assert row["licence"] in LICENCES, row
-
-
-def test_the_bsd_notice_names_every_photo_that_is_under_bsd():
-    notice = (sample_dir() / "BSD.txt").read_text(encoding="utf-8")
-    under_bsd = [row["file"] for row in licence_rows() if row["licence"].startswith("BSD")]
-    assert under_bsd and all(file in notice for file in under_bsd)
-
-
-def test_bundled_photos_have_the_size_in_the_table_and_full_chroma():
-    for row in licence_rows():
-        with Image.open(sample_dir() / row["part"] / row["file"]) as photo:
-            assert photo.size == (int(row["width"]), int(row["height"]))
-            assert photo.format == "JPEG" and photo.mode == "RGB"
-            assert {component[1:3] for component in photo.layer} == {(1, 1)}
-
-
-def test_the_parts_are_disjoint_and_their_sizes_known():
-    photos = {part: {path.stem for path in sample_photos(part)} for part in PARTS}
-    assert {part: len(stems) for part, stems in photos.items()} == {
-        "train": 30,
-        "validation": 5,
-        "test": 8,
-    }
-    assert len(set.union(*photos.values())) == 43
-
-
-def test_the_bundled_photos_stay_small():
-    assert sum(path.stat().st_size for path in sample_dir().rglob("*")) < 4_000_000
-
-
-def test_sample_photos_refuses_an_unknown_part():
-    with pytest.raises(ValueError, match="'training'"):
-        sample_photos("training")
-
-
-def test_authors_are_named_where_the_licence_asks_for_it():
-    assert sample_credits(["cat", "pagoda"]) == "Photo pagoda by danielbuechele (CC BY 2.0)."
-    assert sample_credits(["pagoda", "stream"]).startswith("Photos pagoda by ")
-    assert sample_credits(["cat"]) == ""
-
-
-def test_sample_pairs_are_dark_photos_with_their_originals():
-    pairs = sample_pairs("validation", size=64)
-    assert pairs.low.shape == pairs.high.shape == (5, 64, 64, 3)
-    assert pairs.names == pairs.scenes == ("books", "citrus", "raccoon", "soccer", "stream")
-    assert (pairs.low.mean((1, 2, 3)) < pairs.high.mean((1, 2, 3)) / 2).all()
-
-
-def test_copies_of_a_photo_differ_but_share_its_scene():
-    pairs = sample_pairs("validation", size=32, copies=3)
-    assert len(pairs) == 15 and set(Counter(pairs.scenes).values()) == {3}
-    assert pairs.names[:3] == ("books", "books-2", "books-3")
-    assert (pairs.low[0] != pairs.low[1]).any() and (pairs.high[0] == pairs.high[1]).all()
-
-
-def test_sample_pairs_depend_on_the_seed_and_not_on_the_number_of_copies():
-    once, thrice = sample_pairs("validation", size=32), sample_pairs("validation", 32, copies=3)
-    np.testing.assert_array_equal(once.low, thrice.low[::3])
-    np.testing.assert_array_equal(once.low, sample_pairs("validation", size=32).low)
-    assert (once.low != sample_pairs("validation", size=32, seed=1).low).any()
-
-
-def test_the_bundled_photos_come_out_as_dark_and_as_flat_as_is_documented():
-    low = np.concatenate([sample_pairs(part, size=64).low for part in PARTS])
-    assert low.mean() == pytest.approx(16, abs=2)  # see the table in `darken`
-    assert np.mean([image.std() for image in low]) == pytest.approx(15, abs=2)
-
-
-def test_sample_pairs_take_other_ranges():
-    evening = DarknessRanges(stops=Bell(-2, 0, -2, -2))
-    brighter = sample_pairs("validation", size=32, ranges=evening)
-    assert brighter.low.mean() > 2 * sample_pairs("validation", size=32).low.mean()
-
-
-def test_sample_pairs_refuse_no_copies():
-    with pytest.raises(ValueError, match="copies is 0"):
-        sample_pairs("validation", copies=0)
-
-
-def test_lol_scenes_group_exposures_of_one_scene_across_both_parts():
-    assert lol_scene("2") == lol_scene("1")
-    assert lol_scene("5") == lol_scene("6") != lol_scene("2")
-    assert lol_scene("not LOL's") == "not LOL's"
-
-
-def test_lol_scenes_hold_every_pair_once_but_the_misframed_one():
-    path = sources.Path(sources.__file__).with_name("lol_scenes.json")
-    groups = json.loads(path.read_text(encoding="utf-8"))
-    counted = {
-        part: Counter(file for group in groups for file in group[part])
-        for part in ("our485", "eval15")
-    }
-    assert len(counted["our485"]) == 484 and len(counted["eval15"]) == 15
-    assert set(counted["our485"].values()) == set(counted["eval15"].values()) == {1}
-    assert "648.png" not in counted["our485"]
-
-
-def test_14_of_lols_evaluation_pairs_show_a_scene_of_its_training_pairs():
-    path = sources.Path(sources.__file__).with_name("lol_scenes.json")
-    groups = json.loads(path.read_text(encoding="utf-8"))
-    assert sum(len(group["eval15"]) for group in groups if group["our485"]) == 14
-
-
-def test_lol_pairs_leave_out_the_misframed_pair_and_know_their_scenes(tmp_path):
-    write_pairs(tmp_path / "LOL" / "our485", ["2", "5", "6", "648"])
-    write_pairs(tmp_path / "LOL" / "eval15", ["1"])
-    write_image(tmp_path / "LOL/our485/low/648.png", make_photo(8, 8)[::-1, ::-1])
-    with warnings.catch_warnings():  # of a pair that is left out, nothing is said
-        warnings.simplefilter("error")
-        train, evaluation = lol_pairs(tmp_path, size=8), lol_pairs(tmp_path, "eval15", size=8)
-    assert train.names == ("2", "5", "6")
-    assert train.scenes[1] == train.scenes[2] and train.scenes[0] == evaluation.scenes[0]
-
-
-def test_lol_pairs_refuse_an_unknown_part_and_a_folder_without_it(tmp_path):
-    with pytest.raises(ValueError, match="LOL has our485 and eval15"):
-        lol_pairs(tmp_path, "test")
-    with pytest.raises(ImageError, match="no our485/ in it"):
-        lol_pairs(tmp_path)
+from lowlight_utils.data.photos import PARTS, sample_photos
+from lowlight_utils.data.sources import VALIDATION_COPIES, load_splits, synthetic_pairs
 
 
 def test_synthetic_pairs_are_found_in_the_one_folder_that_has_them(tmp_path):
@@ -201,36 +25,10 @@ def test_synthetic_pairs_in_several_folders_are_an_error_that_names_them(tmp_pat
         synthetic_pairs(tmp_path)
 
 
-def test_combine_gives_1450_for_training_and_50_for_test():
-    lol_train = named_pairs([str(i) for i in range(100, 585)])
-    lol_eval = named_pairs([str(i) for i in range(15)])
-    synthetic = named_pairs([str(i) for i in range(1000)])
-    train, test = combine(lol_train, lol_eval, synthetic)
-    assert (len(train), len(test)) == (1450, 50)
-    assert sum(name.startswith("lol-") for name in test.names) == 15
-    assert not set(train.names) & set(test.names) and len(set(train.names + test.names)) == 1500
-
-
-def test_combine_keeps_synthetic_scenes_apart_and_obeys_its_seed():
-    lol = named_pairs(["1", "2"])
-    synthetic = named_pairs([str(i) for i in range(60)], [f"s{i // 3}" for i in range(60)])
-    train, test = combine(lol, lol[:1], synthetic, test_size=16)
-    assert len(test) == 16 and not set(train.scenes[2:]) & set(test.scenes[1:])
-    assert combine(lol, lol[:1], synthetic, test_size=16)[1].names == test.names
-    assert combine(lol, lol[:1], synthetic, seed=1, test_size=16)[1].names != test.names
-
-
-@pytest.mark.parametrize("count", [5, 48])
-def test_combine_refuses_too_few_synthetic_pairs(count):
-    lol = named_pairs(["1", "2"])
-    with pytest.raises(ValueError, match=f"takes 48 synthetic pairs .* there are {count}"):
-        combine(lol, lol, named_pairs([str(i) for i in range(count)]))
-
-
 def test_load_splits_copies_the_samples_training_photos_as_often_as_asked():
     splits = load_splits("sample", size=16, copies=2)
     assert (len(splits.train), len(splits.test)) == (60, 8)
-    assert len(splits.validation) == 5 * sources.VALIDATION_COPIES
+    assert len(splits.validation) == 5 * VALIDATION_COPIES
 
 
 def test_the_sample_is_judged_on_the_same_pictures_whatever_the_seed():
@@ -298,21 +96,6 @@ def test_lol_is_split_alike_whatever_the_seed_and_without_eval15_nothing_is_lost
     assert len(one.train) + len(one.validation) == 10 and not len(one.test)
 
 
-def all_of_lol():
-    """LOL's training pairs by name and scene, with nothing to see."""
-    names = [Path(file).stem for group in sources._lol_groups() for file in group["our485"]]
-    return named_pairs(names, tuple(map(lol_scene, names)), side=1)
-
-
-def test_a_seventh_of_lol_is_for_validation_and_shares_no_scene_with_anything():
-    pairs = all_of_lol()
-    train, validation = split_lol(pairs)
-    assert (len(train), len(validation)) == (415, 69)
-    assert not set(train.scenes) & set(validation.scenes)
-    assert not any(map(in_lol_evaluation, validation.scenes))
-    assert sum(map(in_lol_evaluation, train.scenes)) == 24
-
-
 def test_the_scenes_of_lols_evaluation_can_be_left_out(tmp_path):
     seen = [name for name in all_of_lol().names if in_lol_evaluation(lol_scene(name))]
     write_pairs(tmp_path / "our485", [*seen[:2], "2", "5", "6", "9", "10", "12", "13"])
@@ -369,7 +152,7 @@ def test_a_missing_folder_and_half_a_download_name_the_download(tmp_path):
     with pytest.raises(ImageError, match=r"no such folder.*download_pairs\(.*notebook 01"):
         load_splits(tmp_path / "pairs")
     write_pairs(tmp_path / "pairs" / "lol" / "our485", ["2", "5", "6"])
-    (tmp_path / "pairs" / sources._UNFINISHED).touch()
+    (tmp_path / "pairs" / UNFINISHED).touch()
     with pytest.raises(ImageError, match=r"download was broken off; call .*download_pairs\("):
         load_splits(tmp_path / "pairs")
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictures import make_photo
 
-from lowlight_utils.data.lights import compress
+from lowlight_utils.data.camera import compress
 from lowlight_utils.data.sources import sample_pairs
 from lowlight_utils.prediction.bars import inside_bars
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lowlight_utils.__main__ import main
-from lowlight_utils.data.sources import sample_pairs, sample_photos
+from lowlight_utils.data.photos import sample_pairs, sample_photos
 from lowlight_utils.models.blocks import AddCorrection, AutoExposure, ReflectConv2D, ResizeConv2D
 from lowlight_utils.models.film import LogLevel
 from lowlight_utils.training import Recipe, build_generator, read_recipe

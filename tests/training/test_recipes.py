@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lowlight_utils.data.batches import AUGMENTATIONS
 from lowlight_utils.data.lights import LIGHTS as KINDS_OF_LIGHT
-from lowlight_utils.data.sources import VIEWS
+from lowlight_utils.data.photos import VIEWS
 from lowlight_utils.models.blocks import NORMS, PADDINGS
 from lowlight_utils.models.film import CONDITIONS
 from lowlight_utils.models.unet import BASES, UPSAMPLINGS, unet_generator

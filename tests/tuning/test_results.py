@@ -7,7 +7,7 @@ import pytest
 from pictures import make_photo
 from sweeps import make_row, write_sweep
 
-from lowlight_utils.data.sources import sample_dir, sample_photos
+from lowlight_utils.data.photos import sample_dir, sample_photos
 from lowlight_utils.training import SWEEP, Recipe
 from lowlight_utils.tuning import (
     STUDIES,
