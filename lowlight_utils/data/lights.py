@@ -32,6 +32,7 @@ from lowlight_utils.data.darken import (
     to_levels,
     to_linear,
 )
+from lowlight_utils.recipe import Light
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear red, green and blue (IEC 61966-2-1)."""
@@ -118,7 +119,7 @@ def well_lit(photo: np.ndarray, rng: np.random.Generator) -> Pair:
     return low, high
 
 
-LIGHTS: dict[str, Callable[[np.ndarray, np.random.Generator], Pair]] = {
+LIGHTS: dict[Light, Callable[[np.ndarray, np.random.Generator], Pair]] = {
     "even": even_light,
     "dim": dim_light,
     "uneven": uneven_light,

@@ -36,6 +36,7 @@ from lowlight_utils.data.layouts import (
 from lowlight_utils.data.lights import LIGHTS, random_view
 from lowlight_utils.data.matching import match_by_stem
 from lowlight_utils.data.pairs import PairSet
+from lowlight_utils.recipe import require_allowed
 
 PARTS = ("train", "validation", "test")
 
@@ -52,7 +53,6 @@ LOL_MISFRAMED = "648"
 LOL_PREFIX = "lol-"
 
 EVEN = "even"
-VIEWS = ("whole", "random", "clean")
 
 VALIDATION_COPIES = 4
 """How often a bundled validation photo is darkened: five photos alone make a noisy judge."""
@@ -190,12 +190,8 @@ def photo_pairs(
     """
     if copies < 1:
         raise ValueError(f"copies is {copies}; has to be at least 1")
-    if views not in VIEWS:
-        raise ValueError(f"views is {views!r}; has to be one of {', '.join(VIEWS)}")
+    require_allowed(views=views, lights=lights)
     kinds = lights.split("+")
-    unknown = [light for light in kinds if light not in LIGHTS]
-    if unknown:
-        raise ValueError(f"lights {', '.join(unknown)} are not among {', '.join(LIGHTS)}")
     lows, highs, names, scenes = [], [], [], []
     for path in photos:
         photo = read_image(path)
