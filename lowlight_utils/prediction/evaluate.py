@@ -143,10 +143,8 @@ def evaluate(methods: Mapping[str, Method], pairs: PairSet, progress: bool = Tru
         raise ValueError("there are no pairs to evaluate on")
     methods = {"low": lambda low: low} | dict(methods)
     found = {}
-    count = len(pairs) * len(methods)
-    with tqdm(
-        total=count, desc="evaluate", unit="image", disable=None if progress else True
-    ) as bar:
+    quiet = None if progress else True  # None: where there is no terminal
+    with tqdm(total=len(pairs) * len(methods), desc="evaluate", unit="image", disable=quiet) as bar:
         for name, method in methods.items():
             try:
                 found[name] = measure_pairs(_watched(map(method, pairs.low), bar), pairs)
