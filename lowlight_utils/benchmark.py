@@ -8,8 +8,13 @@ import platform
 import statistics
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from lowlight_utils.backend import start_keras
+from lowlight_utils.options import positive, write_json
 
 try:
     import resource
@@ -238,3 +243,52 @@ def _machine():
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
+
+
+def add_benchmark_parser(commands: Any) -> None:
+    """Add the command `benchmark` to those of `argparse`'s sub-parsers."""
+    parser = commands.add_parser(
+        "benchmark", help="time training steps, enhancement, the λ slider or the web page"
+    )
+    parser.add_argument("what", choices=("train", "enhance", "slider", "serve"))
+    parser.add_argument(
+        "--width",
+        type=positive,
+        default=64,
+        help="train: the networks' first width; the seed recipe's is 64",
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="enhance, slider, serve: a .keras or .onnx generator"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="serve: how long to send photos (default 60)"
+    )
+    parser.add_argument(
+        "--clients", type=positive, default=20, help="serve: how many send at once (default 20)"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.set_defaults(run=_benchmark)
+
+
+def _benchmark(options):
+    from lowlight_utils.prediction import is_exported
+
+    if options.what == "train" or not (options.what == "serve" or is_exported(options.weights)):
+        start_keras(to_train=options.what == "train")
+    if options.what != "serve":
+        print("This takes a minute or two.", file=sys.stderr)
+    if options.what == "serve":
+        from lowlight_utils.web.load import benchmark_serve
+
+        result = benchmark_serve(options.weights, options.clients, options.seconds)
+    elif options.what == "train":
+        result = benchmark_train(width=options.width)
+    elif options.what == "slider":
+        from lowlight_utils.widgets.timing import benchmark_slider
+
+        result = benchmark_slider(options.weights)
+    else:
+        result = benchmark_enhance(options.weights)
+    if options.json:
+        write_json(options.json, result)
+    print(table(result))

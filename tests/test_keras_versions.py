@@ -24,8 +24,8 @@ from lowlight_utils.models import unet_generator
 from lowlight_utils.models.saving import save_generator
 from lowlight_utils.prediction import LAMBDA_WEIGHTS
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
+from lowlight_utils.recipe import kind_of
 from lowlight_utils.training import QUICK
-from lowlight_utils.training.recipes import CHOICES
 from lowlight_utils.training.run import train
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,9 +64,10 @@ def installed(version):
 def kinds():
     """A few networks that between them have every choice that a recipe has for a generator."""
     fields = ("norm", "upsampling", "padding", "base", "condition")
+    choices = {field: kind_of(field)[1] for field in fields}
     found = {}
-    for i in range(max(len(CHOICES[field]) for field in fields)):
-        settings = {field: CHOICES[field][i % len(CHOICES[field])] for field in fields}
+    for i in range(max(map(len, choices.values()))):
+        settings = {field: each[i % len(each)] for field, each in choices.items()}
         found[f"kind{i}"] = {**settings, "stem": settings["base"] != "none"}
     return found
 

@@ -192,7 +192,7 @@ def curves_figure(run, made_by):
 
 
 def gallery_figure(run, made_by):
-    from lowlight_utils.prediction.metrics import measure
+    from lowlight_utils.metrics import measure
 
     pairs = sample_pairs("test").choose(GALLERY)
     rows, scores = [], []

@@ -17,8 +17,8 @@ import numpy as np
 from lowlight_utils.data import sample_pairs
 from lowlight_utils.data.sources import VALIDATION_COPIES
 from lowlight_utils.files import write_file
+from lowlight_utils.metrics import MEASURES
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer, match_mean, provenance, psnr
-from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.tuning import read_sweep
 
 LAMBDAS = (0.1, 1.0, 10.0, 115.0, 1000.0)

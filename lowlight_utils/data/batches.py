@@ -8,8 +8,8 @@ import numpy as np
 
 from lowlight_utils.data.images import resize, to_network
 from lowlight_utils.data.pairs import PairSet
+from lowlight_utils.recipe import Augmentation, require_allowed
 
-AUGMENTATIONS = ("jitter", "dihedral", "none")
 JITTER = 286 / 256
 """How much larger a picture is made before it is cropped back (Isola et al., 2017, section 6.2)."""
 
@@ -62,7 +62,7 @@ class PairBatches(keras.utils.PyDataset):
         self,
         pairs: PairSet,
         batch_size: int = 1,
-        augmentation: str = "jitter",
+        augmentation: Augmentation = "jitter",
         crop: int | None = None,
         zoom: bool = False,
         lambda_range: tuple[float, float] | None = None,
@@ -74,8 +74,7 @@ class PairBatches(keras.utils.PyDataset):
         super().__init__(workers=1)
         if not len(pairs):
             raise ValueError("there are no pairs to make batches of")
-        if augmentation not in AUGMENTATIONS:
-            raise ValueError(f"augmentation {augmentation!r} is not one of {AUGMENTATIONS}")
+        require_allowed(augmentation=augmentation)
         height, width = pairs.size
         if crop is not None and not 0 < crop <= min(height, width):
             raise ValueError(f"crop={crop} does not fit into images of {height}x{width}")

@@ -12,11 +12,11 @@ from lowlight_utils.data.grain import take_out_grain
 from lowlight_utils.data.images import list_images, read_image, resize
 from lowlight_utils.data.lights import LIGHTS
 from lowlight_utils.data.pairs import PairSet
+from lowlight_utils.recipe import require_allowed
 
 PARTS = ("train", "validation", "test")
 
 EVEN = "even"
-VIEWS = ("whole", "random", "clean")
 
 
 def sample_dir() -> Path:
@@ -142,12 +142,8 @@ def photo_pairs(
     """
     if copies < 1:
         raise ValueError(f"copies is {copies}; has to be at least 1")
-    if views not in VIEWS:
-        raise ValueError(f"views is {views!r}; has to be one of {', '.join(VIEWS)}")
+    require_allowed(views=views, lights=lights)
     kinds = lights.split("+")
-    unknown = [light for light in kinds if light not in LIGHTS]
-    if unknown:
-        raise ValueError(f"lights {', '.join(unknown)} are not among {', '.join(LIGHTS)}")
     lows, highs, names, scenes = [], [], [], []
     for path in photos:
         photo = read_image(path)

@@ -2,20 +2,21 @@
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
-NORMS = ("batch", "instance", "group", "none")
-PADDINGS = ("zeros", "reflect")
+from lowlight_utils.recipe import Norm, Padding, Upsampling, require_allowed
+
 GROUPS = 8  # of channels, in group norm
 LEAKY_SLOPE = 0.3  # Keras's default, and what the seed recipe used
+BLACK = 0.5 / 255  # half a level of an 8-bit picture: it keeps black's logarithm finite
 
 
-def initializer():
+def initializer() -> keras.Initializer:
     """Return the weights' initial distribution, N(0, 0.02) (Isola et al. 2017, appendix 6.2)."""
     return keras.initializers.RandomNormal(mean=0.0, stddev=0.02)
 
 
-def normalise(x, norm, dtype, name):
+def normalise(x: KerasTensor, norm: Norm, dtype: str | None, name: str) -> KerasTensor:
     """Apply one kind of normalisation to features float[n, h, w, c].
 
     "batch" shares statistics over the batch and remembers a moving average for prediction;
@@ -31,16 +32,25 @@ def normalise(x, norm, dtype, name):
     return x
 
 
-def require_norm(norm, width):
+def require_norm(norm: Norm, width: int) -> None:
     """Raise ValueError unless that kind of norm exists and fits channels that begin at `width`."""
-    require_choice("norm", norm, NORMS)
+    require_allowed(norm=norm, width=width)
     if norm == "group" and width % GROUPS:
         raise ValueError(f"Group norm needs a width that is a multiple of {GROUPS}, not {width}.")
 
 
 def convolve(
-    x, channels, kernel_size, padding, dtype, name, *, strides=1, use_bias=True, init=None
-):
+    x: KerasTensor,
+    channels: int,
+    kernel_size: int,
+    padding: Padding,
+    dtype: str | None,
+    name: str,
+    *,
+    strides: int = 1,
+    use_bias: bool = True,
+    init: str | None = None,
+) -> KerasTensor:
     """Convolve features, to `channels` channels and 1/strides of their size.
 
     `padding` says what lies beyond the picture's border: "zeros" or, with "reflect", the picture
@@ -60,12 +70,20 @@ def convolve(
     )(x)
 
 
-def leaky_relu(x, dtype, name):
+def leaky_relu(x: KerasTensor, dtype: str | None, name: str) -> KerasTensor:
     """Apply LeakyReLU, which keeps a slope of 0.3 below zero."""
     return layers.LeakyReLU(LEAKY_SLOPE, dtype=dtype, name=name)(x)
 
 
-def upsample(x, channels, upsampling, padding, use_bias, dtype, name):
+def upsample(
+    x: KerasTensor,
+    channels: int,
+    upsampling: Upsampling,
+    padding: Padding,
+    use_bias: bool,
+    dtype: str | None,
+    name: str,
+) -> KerasTensor:
     """Double height and width, to `channels` channels.
 
     "transpose" is a 4x4 transposed convolution with stride 2. "resize" repeats each pixel, then
@@ -78,12 +96,6 @@ def upsample(x, channels, upsampling, padding, use_bias, dtype, name):
     if upsampling == "transpose":
         return layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **settings)(x)
     return ResizeConv2D(channels, beyond=padding, **settings)(x)
-
-
-def require_choice(argument, value, choices):
-    """Raise ValueError unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(f"{argument} must be one of {', '.join(choices)}, not {value!r}.")
 
 
 @keras.saving.register_keras_serializable(package="lowlight_utils")
@@ -106,7 +118,7 @@ class AutoExposure(layers.Layer):
     the darkest levels of a dark picture would fall together.
     """
 
-    def __init__(self, target=0.4, darkens=True, **kwargs):
+    def __init__(self, target: float = 0.4, darkens: bool = True, **kwargs) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not 0.0 < target < 1.0:
             raise ValueError(f"target must lie between 0 and 1, not {target}.")
@@ -114,9 +126,9 @@ class AutoExposure(layers.Layer):
         self.darkens = darkens
 
     def call(self, picture):
-        # Half a level of an 8-bit picture keeps black's logarithm finite; 0.98, a white picture's.
-        u = ops.clip((picture + 1.0) / 2.0, 0.5 / 255.0, 1.0)
-        mean = ops.clip(ops.mean(u, axis=(1, 2, 3), keepdims=True), 0.5 / 255.0, 0.98)
+        u = ops.clip((picture + 1.0) / 2.0, BLACK, 1.0)
+        # 0.98 does for a white picture's logarithm what `BLACK` does for a black one's.
+        mean = ops.clip(ops.mean(u, axis=(1, 2, 3), keepdims=True), BLACK, 0.98)
         gamma = ops.log(ops.cast(self.target, "float32")) / ops.log(mean)
         if not self.darkens:
             gamma = ops.minimum(gamma, 1.0)
@@ -194,11 +206,11 @@ class ResizeConv2D(layers.Conv2D):
         As `keras.layers.Conv2D` takes them, but for kernel size, strides and padding.
     """
 
-    def __init__(self, filters, *, beyond="zeros", **kwargs):
+    def __init__(self, filters: int, *, beyond: Padding = "zeros", **kwargs) -> None:
         # A saved layer's settings name these three too; there is one way to set them.
         fixed = {"kernel_size": 3, "strides": 1, "padding": "same"}
         super().__init__(filters, **{**kwargs, **fixed})
-        require_choice("beyond", beyond, PADDINGS)
+        require_allowed(padding=beyond)
         self.beyond = beyond
 
     def convolution_op(self, inputs, kernel):
@@ -216,7 +228,7 @@ class ResizeConv2D(layers.Conv2D):
         kept = (n, 2 * rows - 2, 2 * columns - 2, self.filters)
         return ops.slice(woven, (0, 1, 1, 0), kept)
 
-    def sum_taps(self, kernel):
+    def sum_taps(self, kernel: KerasTensor) -> KerasTensor:
         """Turn a kernel [3, 3, in, out] into that of the small picture, [2, 2, in, 4 * out].
 
         Its outputs are those of odd rows and columns first, and of even rows and columns last.

@@ -3,15 +3,15 @@
 import math
 
 import keras
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
-CONDITIONS = ("none", "lambda", "level")
+from lowlight_utils.models.blocks import BLACK
+
 LAMBDA_RANGE = (0.01, 1000.0)  # what a conditional generator learns; beyond lies guesswork
-BLACK = 0.5 / 255  # half a level
 CODE = 32  # numbers that λ becomes before each block makes of them what it needs
 
 
-def lambda_code(lambda_l1):
+def lambda_code(lambda_l1: KerasTensor) -> KerasTensor:
     """Turn λ into the features that every block's modulation starts from.
 
     Parameters
@@ -26,7 +26,7 @@ def lambda_code(lambda_l1):
     return _code(LogLambda(name="lambda_log")(lambda_l1), "lambda")
 
 
-def level_code(low):
+def level_code(low: KerasTensor) -> KerasTensor:
     """Turn a photo's own darkness into the features that every block's modulation starts from.
 
     A normalised network does not know how dark its picture was. It is told here, because that says
@@ -62,7 +62,6 @@ class LogLevel(layers.Layer):
         super().__init__(**{**kwargs, "dtype": "float32"})
 
     def call(self, picture):
-        # Half a level of an 8-bit picture keeps black's logarithm finite.
         u = ops.clip((picture + 1.0) / 2.0, BLACK, 1.0)
         both = ops.stack(
             [ops.mean(ops.log(u), axis=(1, 2, 3)), ops.log(ops.mean(u, axis=(1, 2, 3)))], axis=-1

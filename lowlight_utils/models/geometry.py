@@ -5,7 +5,7 @@ The figures draw what these functions find, so that a diagram says what the code
 
 from dataclasses import dataclass
 
-from keras import layers
+from keras import Layer, Model, layers
 
 from lowlight_utils.models.blocks import AddCorrection, ResizeConv2D
 
@@ -34,11 +34,11 @@ class Block:
     height: int
     width: int
     channels: int
-    layers: tuple
+    layers: tuple[Layer, ...]
     skip: str | None = None
 
     @property
-    def convolution(self):
+    def convolution(self) -> Layer | None:
         """The block's convolution, transposed or not; None for an input."""
         return next((x for x in self.layers if _is_convolution(x)), None)
 
@@ -58,7 +58,7 @@ class Block:
         return next((x.rate for x in self.layers if isinstance(x, layers.Dropout)), 0.0)
 
 
-def network_blocks(model, size: int | tuple[int, int] = 256) -> list[Block]:
+def network_blocks(model: Model, size: int | tuple[int, int] = 256) -> list[Block]:
     """List the blocks of a generator or a discriminator, from its inputs to its output.
 
     Parameters
@@ -97,7 +97,7 @@ def network_blocks(model, size: int | tuple[int, int] = 256) -> list[Block]:
     return found
 
 
-def layer_sizes(model, size: int | tuple[int, int] = 256) -> dict[str, tuple[int, int]]:
+def layer_sizes(model: Model, size: int | tuple[int, int] = 256) -> dict[str, tuple[int, int]]:
     """Compute every layer's output height and width, by arithmetic.
 
     Parameters
@@ -128,7 +128,7 @@ def layer_sizes(model, size: int | tuple[int, int] = 256) -> dict[str, tuple[int
 
 
 def receptive_field(
-    discriminator, position: tuple[int, int], size: int | tuple[int, int] = 256
+    discriminator: Model, position: tuple[int, int], size: int | tuple[int, int] = 256
 ) -> tuple[int, int, int, int]:
     """Find the patch of the pictures on which one of a PatchGAN's verdicts depends.
 

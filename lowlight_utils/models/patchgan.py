@@ -5,11 +5,17 @@ from keras import layers
 
 from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.models.blocks import initializer, leaky_relu, normalise, require_norm
+from lowlight_utils.recipe import Norm, Recipe
 
 
 def patchgan_discriminator(
-    input_shape=(256, 256, 3), *, width=64, norm="batch", dtype=None, name="discriminator"
-):
+    input_shape: tuple[int | None, int | None, int] = (256, 256, 3),
+    *,
+    width: int = Recipe.discriminator_width,
+    norm: Norm = Recipe.norm,
+    dtype: str | None = None,
+    name: str = "discriminator",
+) -> keras.Model:
     """Build the PatchGAN discriminator.
 
     With its defaults this is the seed recipe's network: 2,770,433 parameters, and for a 256x256
@@ -21,8 +27,8 @@ def patchgan_discriminator(
         Height, width and channels (3) of each of the two pictures; at least 32 pixels a side.
     width : int
         Channels of the first block; the next ones have twice, four and eight times as many.
-    norm : {"batch", "instance", "group", "none"}
-        Normalisation of all blocks but the first and the last.
+    norm
+        See `Recipe`.
     dtype : str, optional
         Keras dtype policy, such as "mixed_bfloat16". The logits stay float32.
     name : str

@@ -13,9 +13,11 @@ import shutil
 import zipfile
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.console import first_line
 from lowlight_utils.files import replacing
 
@@ -32,7 +34,7 @@ AS_BEFORE = {
 }
 
 
-def save_generator(generator, path):
+def save_generator(generator: keras.Model, path: str | os.PathLike) -> None:
     """Save a model whole or not at all, in a `.keras` file that Keras from 3.8 on loads.
 
     Parameters
@@ -103,7 +105,42 @@ def load_model(path: str | os.PathLike) -> keras.Model:
     return model
 
 
-def leave_out_newer(config):
+def load_generator(path: str | os.PathLike) -> keras.Model:
+    """Load a generator from a `.keras` file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is not a Keras model, or a damaged one, or one of a newer Keras than is here; or Keras is
+        set to channels first, or to another precision than float32.
+    """
+    require_usual_settings()
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: there is no such file; give the generator.keras that a training run left"
+        )
+    # Keras would also take HDF5 files and folders for models, and fail in other ways on each.
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path}: not a .keras file, or a damaged one; give the generator.keras that a"
+            " training run left"
+        )
+    try:
+        return load_model(path)
+    except OtherKeras as error:
+        raise ValueError(f"{path}: {error}") from error
+    except Exception as error:  # which kind depends on which part of the file is wrong
+        reason = first_line(error)
+        raise ValueError(
+            f"{path}: cannot be loaded as a Keras model ({reason}); give the generator.keras that a"
+            " training run left"
+        ) from error
+
+
+def leave_out_newer(config: Any) -> Any:
     """Return a serialised model without the settings that say nothing, and newer Keras's own.
 
     A setting says nothing if it is null and would be null if it were left out. A newer Keras's

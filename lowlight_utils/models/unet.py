@@ -1,43 +1,48 @@
 """The generator: a U-Net that turns a dark picture into a well-lit one."""
 
 import keras
-from keras import layers
+from keras import KerasTensor, layers
 
 from lowlight_utils.backend import require_usual_settings
 from lowlight_utils.models.blocks import (
-    PADDINGS,
     AddCorrection,
     AutoExposure,
     convolve,
     leaky_relu,
     normalise,
-    require_choice,
     require_norm,
     upsample,
 )
-from lowlight_utils.models.film import CONDITIONS, FiLM, lambda_code, level_code
+from lowlight_utils.models.film import FiLM, lambda_code, level_code
+from lowlight_utils.recipe import (
+    Base,
+    Condition,
+    Norm,
+    Padding,
+    Recipe,
+    Upsampling,
+    require_allowed,
+)
 
-UPSAMPLINGS = ("transpose", "resize")
-BASES = ("none", "input", "auto_exposure", "brightened")
 WIDEST = 8  # channels stop growing at eight times the first width: 64 -> 512
 DROPOUT_BLOCKS = 3  # the innermost blocks of the way up that drop activations
 
 
 def unet_generator(
-    input_shape=(256, 256, 3),
+    input_shape: tuple[int | None, int | None, int] = (256, 256, 3),
     *,
-    width=64,
-    depth=8,
-    norm="batch",
-    upsampling="transpose",
-    padding="zeros",
-    dropout=0.5,
-    base="none",
-    stem=False,
-    condition="none",
-    dtype=None,
-    name="generator",
-):
+    width: int = Recipe.width,
+    depth: int = Recipe.depth,
+    norm: Norm = Recipe.norm,
+    upsampling: Upsampling = Recipe.upsampling,
+    padding: Padding = Recipe.padding,
+    dropout: float = Recipe.dropout,
+    base: Base = Recipe.base,
+    stem: bool = Recipe.stem,
+    condition: Condition = Recipe.condition,
+    dtype: str | None = None,
+    name: str = "generator",
+) -> keras.Model:
     """Build the U-Net generator.
 
     With its defaults this is the seed recipe's network: eight 4x4 stride-2 convolutions down to
@@ -46,36 +51,10 @@ def unet_generator(
     Parameters
     ----------
     input_shape : tuple of (int or None, int or None, int)
-        Height, width and channels (3). Height and width must be multiples of 2**depth; `None`
-        leaves one open, and then the caller sees to it.
-    width : int
-        Channels of the first block; each block down has twice those before it, up to 8 * width.
-    depth : int
-        Number of blocks down, and as many up. At least 2.
-    norm : {"batch", "instance", "group", "none"}
-        Normalisation of all blocks but the first and the last.
-    upsampling : {"transpose", "resize"}
-        How a block on the way up doubles the size: a transposed convolution, or repeated pixels and
-        a convolution.
-    padding : {"zeros", "reflect"}
-        What the convolutions see beyond the picture's border: zeros, or the picture mirrored.
-        Transposed convolutions know zeros alone.
-    dropout : float
-        Rate in the three innermost blocks of the way up, in [0, 1).
-    base : {"none", "input", "auto_exposure", "brightened"}
-        What the network's output is added to. "none": nothing, a tanh makes the picture. "input":
-        the dark picture. "auto_exposure": the auto-exposed picture (`AutoExposure`), which the
-        network then also sees beside the dark one. "brightened": the same, but a picture that is
-        bright already stays as it is. With a base, the last block has a skip at full resolution.
-    stem : bool
-        With a base: convolve at full resolution too, before the first block and after the last.
-        Without, what is added to each pixel is linear in the pixels around it, so grain cannot be
-        told from texture and stays.
-    condition : {"none", "lambda", "level"}
-        "lambda": the generator also takes λ, and every block but the first is modulated by it
-        (`FiLM`; without a base, the last is not either), so that one network serves every λ
-        (`ConditionalGAN` trains it so). "level": every block is modulated likewise, but by how dark
-        the picture itself is (`LogLevel`).
+        Height, width and channels (3). `None` leaves one open, and then the caller sees to it.
+    width, depth, norm, upsampling, padding, dropout, base, stem, condition
+        The network, as `Recipe` explains its fields of these names. The sides of the pictures must
+        be multiples of 2**depth.
     dtype : str, optional
         Keras dtype policy of the blocks, such as "mixed_bfloat16". The output stays float32.
     name : str
@@ -98,13 +77,17 @@ def unet_generator(
     O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
     segmentation", MICCAI 2015. P. Isola et al., "Image-to-image translation with conditional
     adversarial networks", CVPR 2017, appendix 6.1.
+
+    Examples
+    --------
+    >>> small = unet_generator((64, 96, 3), width=8, depth=3, norm="instance")
+    >>> small.output_shape
+    (None, 64, 96, 3)
     """
     require_usual_settings()
     require_norm(norm, width)
-    require_choice("upsampling", upsampling, UPSAMPLINGS)
-    require_choice("padding", padding, PADDINGS)
-    require_choice("base", base, BASES)
-    require_choice("condition", condition, CONDITIONS)
+    require_allowed(upsampling=upsampling, padding=padding, dropout=dropout)
+    require_allowed(base=base, stem=stem, condition=condition)
     if padding == "reflect" and upsampling == "transpose":
         raise ValueError(
             'Transposed convolutions cannot pad by reflection: choose upsampling "resize".'
@@ -123,7 +106,7 @@ def unet_generator(
     elif condition == "level":
         code = level_code(low)
 
-    def modulate(x, label):
+    def modulate(x: KerasTensor, label: str) -> KerasTensor:
         return x if code is None else FiLM(dtype=dtype, name=f"{label}_film")(x, code)
 
     def normalise_and_modulate(x, label):
@@ -172,10 +155,11 @@ def unet_generator(
     return keras.Model(low if lambda_l1 is None else [low, lambda_l1], picture, name=name)
 
 
-def require_depth_fits(input_shape, depth, norm):
+def require_depth_fits(
+    input_shape: tuple[int | None, int | None, int], depth: int, norm: Norm
+) -> None:
     """Raise ValueError unless pictures of that shape can be halved `depth` times."""
-    if depth < 2:
-        raise ValueError(f"depth must be at least 2, not {depth}.")
+    require_allowed(depth=depth, norm=norm)
     if len(input_shape) != 3 or input_shape[-1] != 3:
         raise ValueError(f"input_shape must be (height, width, 3), not {tuple(input_shape)}.")
     stride = 2**depth

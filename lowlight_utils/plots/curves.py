@@ -6,19 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from lowlight_utils.plots import style
 from lowlight_utils.plots.style import (
-    ADVERSARIAL,
     BODY,
-    DETAIL,
     DISCRIMINATOR,
     GENERATOR,
     INK,
-    L1,
     LINE,
     MARGIN,
     MUTED,
     SMALL,
-    SSIM,
     TITLE,
     TRUTH,
     WIDTH,
@@ -26,17 +23,6 @@ from lowlight_utils.plots.style import (
     caption_height,
 )
 
-CURVES = {  # key of the history -> panel, label, colour
-    "generator_loss": ("Generator", "total", GENERATOR),
-    "adversarial_loss": ("Generator", "adversarial", ADVERSARIAL),
-    "l1_loss": ("Generator", "L1", L1),
-    "ssim_loss": ("Generator", "1 − SSIM", SSIM),
-    "detail_loss": ("Generator", "detail", DETAIL),
-    "discriminator_real_loss": ("Discriminator", "real", TRUTH),
-    "discriminator_fake_loss": ("Discriminator", "fake", DISCRIMINATOR),
-    "val_psnr": ("Validation", "PSNR, dB", GENERATOR),
-    "val_ssim": ("Validation", "SSIM", GENERATOR),
-}
 SCORES = (  # key, title, digits; whether more is better
     ("psnr", "PSNR, dB", 1, True),
     ("ssim", "SSIM", 2, True),
@@ -45,6 +31,20 @@ SCORES = (  # key, title, digits; whether more is better
 FEW = 15  # up to so many values, each gets a dot
 TOP, TALL, GAP = 0.66, 2.1, 0.6  # inches
 IN_A_ROW = 3  # names of curves above a panel
+
+
+def curves_of_history() -> dict[str, tuple[str, str, str]]:
+    """Return how each key of a history is drawn: panel, label, colour."""
+    from lowlight_utils.training.losses import TERMS  # with Keras, which other charts do not need
+
+    return {
+        "generator_loss": ("Generator", "total", GENERATOR),
+        **{f"{x.name}_loss": ("Generator", x.label, getattr(style, x.colour)) for x in TERMS},
+        "discriminator_real_loss": ("Discriminator", "real", TRUTH),
+        "discriminator_fake_loss": ("Discriminator", "fake", DISCRIMINATOR),
+        "val_psnr": ("Validation", "PSNR, dB", GENERATOR),
+        "val_ssim": ("Validation", "SSIM", GENERATOR),
+    }
 
 
 def loss_curves(
@@ -58,9 +58,10 @@ def loss_curves(
     Parameters
     ----------
     history : mapping of str to sequence of float
-        One value for each epoch, any of: "generator_loss", "adversarial_loss", "l1_loss",
-        "ssim_loss", "detail_loss", "discriminator_real_loss", "discriminator_fake_loss",
-        "val_psnr" (dB), "val_ssim". NaN and None stand for epochs without a value.
+        One value for each epoch, any of: "generator_loss", those of its terms, such as "l1_loss"
+        (`lowlight_utils.training.losses.TERMS`), "discriminator_real_loss",
+        "discriminator_fake_loss", "val_psnr" (dB), "val_ssim". NaN and None stand for epochs
+        without a value.
     chosen : int, optional
         The epoch, counted from 1, whose weights were kept.
     made_by : str, optional
@@ -76,11 +77,12 @@ def loss_curves(
     ValueError
         If there is nothing to plot.
     """
-    drawn = {key: history[key] for key in CURVES if len(history.get(key, ()))}
+    curves = curves_of_history()
+    drawn = {key: history[key] for key in curves if len(history.get(key, ()))}
     if not drawn:
-        raise ValueError(f"The history has none of {', '.join(CURVES)}.")
-    panels = list(dict.fromkeys(CURVES[key][0] for key in drawn))
-    terms = sum(CURVES[key][0] == "Generator" for key in drawn)
+        raise ValueError(f"The history has none of {', '.join(curves)}.")
+    panels = list(dict.fromkeys(curves[key][0] for key in drawn))
+    terms = sum(curves[key][0] == "Generator" for key in drawn)
     top = TOP + (0.2 if terms > IN_A_ROW else 0.0)  # room for a second row of their names
     page = Page(WIDTH, top + TALL + 0.5 + caption_height(made_by))
     left = MARGIN + 0.45
@@ -88,13 +90,13 @@ def loss_curves(
     for i, panel in enumerate(panels):
         x = left + i * (across + GAP)
         page.write(x, 0.2, panel, TITLE, align="left", weight="bold")
-        keys = [key for key in drawn if CURVES[key][0] == panel]
+        keys = [key for key in drawn if curves[key][0] == panel]
         if panel == "Validation":
             _validation(page, x, top, across, {key: drawn[key] for key in keys}, chosen)
             continue
         axes = axes_of(page, x, top, across, TALL)
         for key in keys:
-            _curve(axes, drawn[key], *CURVES[key][1:])
+            _curve(axes, drawn[key], *curves[key][1:])
         axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
         if panel == "Generator":
             axes.set_yscale("log")
@@ -200,7 +202,7 @@ def _validation(page, x, top, across, drawn, chosen):
     for i, (key, values) in enumerate(drawn.items()):
         y = top + i * (tall + between)
         axes = axes_of(page, x, y, across, tall)
-        _, label, color = CURVES[key]
+        _, label, color = curves_of_history()[key]
         _curve(axes, values, label, color)
         page.write(x, y - 0.12, label, SMALL, color, align="left")
         axes.yaxis.set_major_locator(MaxNLocator(3))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from lowlight_utils.plots.curves import CURVES, axes_of
+from lowlight_utils.plots.curves import axes_of, curves_of_history
 from lowlight_utils.plots.style import (
     BODY,
     GAP,
@@ -31,14 +31,6 @@ PANELS = (  # key, title, what is better
     ("sharpness", "Sharpness", "1: as the truth"),
 )
 FEW = 5  # up to so many values of λ fit under four panels in a row
-ROWS = (  # of `losses_side_by_side`: title, keys of the history
-    ("Adversarial loss", ("adversarial_loss",)),
-    ("L1 loss", ("l1_loss",)),
-    ("1 − SSIM", ("ssim_loss",)),
-    ("Detail loss", ("detail_loss",)),
-    ("Discriminator", ("discriminator_real_loss", "discriminator_fake_loss")),
-    ("Validation PSNR, dB", ("val_psnr",)),
-)
 
 Setting = float | str
 """A value of λ, or the name of a setting that has none, such as "L1 only"."""
@@ -124,23 +116,26 @@ def losses_side_by_side(
     Page
         A matplotlib Figure.
     """
-    rows = [
-        (title, drawn)
-        for title, keys in ROWS
-        if (drawn := [key for key in keys if any(key in h for h in histories.values())])
-    ]
+    curves, rows = curves_of_history(), {}
+    for key, (panel, label, _) in curves.items():
+        if key not in ("generator_loss", "val_ssim") and any(key in h for h in histories.values()):
+            titles = {
+                "Generator": f"{label[0].upper()}{label[1:]} loss",
+                "Validation": f"Validation {label}",
+            }
+            rows.setdefault(titles.get(panel, panel), []).append(key)
     left, top, gap, between, tall = MARGIN + 0.35, 0.3, 0.18, 0.34, 1.0
     across = (WIDTH - left - MARGIN - gap * (len(histories) - 1)) / len(histories)
     bottom = top + len(rows) * (tall + between)
     page = Page(WIDTH, bottom + 0.32 + caption_height(made_by))
     for i, title in enumerate(histories):
         page.write(left + i * (across + gap) + across / 2, 0.16, title, BODY, weight="bold")
-    for number, (title, keys) in enumerate(rows):
+    for number, (title, keys) in enumerate(rows.items()):
         y = top + number * (tall + between) + between - 0.1
         page.write(left, y - 0.11, title, SMALL, INK, align="left")
         for key, offset in zip(keys, (1.35, 1.75), strict=False):
             if len(keys) > 1:
-                name, color = CURVES[key][1:]
+                name, color = curves[key][1:]
                 page.write(left + offset, y - 0.11, name, SMALL, color, align="left")
         values = [v for h in histories.values() for key in keys for v in h.get(key, ())]
         values = [v for v in values if v is not None and np.isfinite(v)]
@@ -150,7 +145,7 @@ def losses_side_by_side(
             axes = axes_of(page, left + i * (across + gap), y, across, tall)
             for key in (key for key in keys if key in history):
                 epochs = range(1, len(history[key]) + 1)
-                axes.plot(epochs, history[key], color=CURVES[key][2], linewidth=1.6)
+                axes.plot(epochs, history[key], color=curves[key][2], linewidth=1.6)
             axes.set_ylim(low - room, high + room)
             axes.yaxis.set_major_locator(MaxNLocator(3))
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

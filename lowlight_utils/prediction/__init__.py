@@ -8,21 +8,23 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "enhance": ["LAMBDA_WEIGHTS", "Enhancer", "load_generator"],
+        "enhance": ["LAMBDA_WEIGHTS", "Enhancer"],
         "export": ["export_generator"],
         "exported": ["ExportedGenerator", "is_exported"],
-        "metrics": [
+        "baselines": ["BASELINES"],
+        # Not the function `evaluate`: its module has that name in this package. What it measures
+        # with is `lowlight_utils.metrics`, and stands here too.
+        "evaluate": [
+            "Evaluation",
             "ciede2000",
             "match_mean",
             "measure",
+            "provenance",
             "psnr",
             "sharpness",
             "split_error",
             "ssim",
         ],
-        "baselines": ["BASELINES"],
-        # Not the function `evaluate`: its module has that name in this package.
-        "evaluate": ["Evaluation", "provenance"],
         "unpaired": ["UnpairedEvaluation", "evaluate_unpaired", "measure_unpaired"],
     },
 )

@@ -7,10 +7,14 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from lowlight_utils.backend import start_keras
+from lowlight_utils.recipe import Recipe
 
 
-def add_enhance_parser(commands) -> argparse.ArgumentParser:
-    """Add the command to those of `argparse`'s sub-parsers."""
+def add_enhance_parser(commands: Any) -> None:
+    """Add the command `enhance` to those of `argparse`'s sub-parsers."""
     parser = commands.add_parser(
         "enhance",
         help="turn dark photos into well-lit ones",
@@ -41,7 +45,7 @@ def add_enhance_parser(commands) -> argparse.ArgumentParser:
         type=float,
         dest="lambda_l1",
         metavar="VALUE",
-        help="what a generator that takes lambda is told (default 115)",
+        help=f"what a generator that takes lambda is told (default {Recipe.lambda_l1:g})",
     )
     parser.add_argument(
         "--format",
@@ -69,19 +73,11 @@ def add_enhance_parser(commands) -> argparse.ArgumentParser:
         metavar="N",
         help="refuse larger photos before they are unpacked (default 100)",
     )
-    return parser
+    parser.set_defaults(run=_enhance)
 
 
-def run_enhance(options: argparse.Namespace, start_keras: Callable[[], None]) -> int:
-    """Run the command; return its status.
-
-    Parameters
-    ----------
-    options
-        What the parser made of the command line.
-    start_keras : callable
-        Loads Keras; called only where the generator needs it.
-    """
+def _enhance(options):
+    """Run the command; return its status."""
     from tqdm import tqdm
 
     from lowlight_utils.prediction.batch import find_photos, plan
@@ -99,7 +95,7 @@ def run_enhance(options: argparse.Namespace, start_keras: Callable[[], None]) ->
         planned = new
     if not planned:
         return 0
-    enhance = _enhancement(options, start_keras)
+    enhance = _enhancement(options)
     failed = 0
     # The bar is for several photos on a terminal; a log would fill with it.
     with tqdm(planned, unit="photo", disable=None if len(planned) > 1 else True) as bar:
@@ -114,7 +110,7 @@ def run_enhance(options: argparse.Namespace, start_keras: Callable[[], None]) ->
     return 1 if failed else 0
 
 
-def _enhancement(options: argparse.Namespace, start_keras: Callable[[], None]) -> Callable:
+def _enhancement(options: argparse.Namespace) -> Callable:
     """Load the generator; return a function of a photo's file and the result's."""
     from lowlight_utils.prediction.detail import take_solvers_memory
     from lowlight_utils.prediction.enhance import LAMBDA_WEIGHTS, Enhancer

@@ -2,15 +2,12 @@
 
 import os
 import threading
-import zipfile
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lowlight_utils.backend import require_usual_settings
-from lowlight_utils.console import first_line
 from lowlight_utils.data.encode import check_suffix, holds_16_bits
 from lowlight_utils.data.images import (
     MAX_PIXELS,
@@ -24,6 +21,7 @@ from lowlight_utils.data.images import (
 from lowlight_utils.prediction.bars import inside_bars
 from lowlight_utils.prediction.detail import ROUNDING, apply_affine, fit_affine, noise_variance
 from lowlight_utils.prediction.exported import ExportedGenerator, is_exported
+from lowlight_utils.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -108,7 +106,10 @@ class Enhancer:
             self.stride = self.generator.stride
             self.lambda_range = self.generator.lambda_range
         else:
-            generator = load_generator(self.weights) if self.weights else generator
+            if self.weights:
+                from lowlight_utils.models.saving import load_generator
+
+                generator = load_generator(self.weights)
             self.generator = _open_to_any_size(generator, copy=self.weights is None)
             self.stride = find_stride(self.generator)
             self.lambda_range = _lambda_range(self.generator)
@@ -124,7 +125,7 @@ class Enhancer:
         image: np.ndarray,
         strength: float = 1.0,
         *,
-        lambda_l1: float = 115.0,
+        lambda_l1: float = Recipe.lambda_l1,
         depth: int = 8,
     ) -> np.ndarray:
         """Enhance one picture.
@@ -184,7 +185,7 @@ class Enhancer:
         destination: str | os.PathLike,
         strength: float = 1.0,
         *,
-        lambda_l1: float = 115.0,
+        lambda_l1: float = Recipe.lambda_l1,
         depth: int | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
@@ -251,43 +252,6 @@ class Enhancer:
         whole = max(self._least, side + 2 * margin)
         extra = whole + -whole % self._step - side
         return extra // 2, extra - extra // 2
-
-
-def load_generator(path: str | os.PathLike) -> "keras.Model":
-    """Load a generator from a `.keras` file.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        It is not a Keras model, or a damaged one, or one of a newer Keras than is here; or Keras is
-        set to channels first, or to another precision than float32.
-    """
-    require_usual_settings()
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path}: there is no such file; give the generator.keras that a training run left"
-        )
-    # Keras would also take HDF5 files and folders for models, and fail in other ways on each.
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"{path}: not a .keras file, or a damaged one; give the generator.keras that a"
-            " training run left"
-        )
-    from lowlight_utils.models.saving import OtherKeras, load_model
-
-    try:
-        return load_model(path)
-    except OtherKeras as error:
-        raise ValueError(f"{path}: {error}") from error
-    except Exception as error:  # which kind depends on which part of the file is wrong
-        reason = first_line(error)
-        raise ValueError(
-            f"{path}: cannot be loaded as a Keras model ({reason}); give the generator.keras that a"
-            " training run left"
-        ) from error
 
 
 def find_stride(generator: "keras.Model") -> int:

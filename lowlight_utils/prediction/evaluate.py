@@ -15,8 +15,18 @@ import numpy as np
 from tqdm import tqdm
 
 import lowlight_utils
+from lowlight_utils import metrics
 from lowlight_utils.data.pairs import PairSet
-from lowlight_utils.prediction.metrics import measure
+from lowlight_utils.metrics import (  # noqa: F401 (named in the package)
+    ciede2000,
+    match_mean,
+    measure,
+    measure_pairs,
+    psnr,
+    sharpness,
+    split_error,
+    ssim,
+)
 
 Method = Callable[[np.ndarray], np.ndarray]
 COLUMNS = {"psnr": ("PSNR", ".2f"), "ssim": ("SSIM", ".4f"), "ciede2000": ("ΔE00", ".2f")}
@@ -24,7 +34,7 @@ COLUMNS = {"psnr": ("PSNR", ".2f"), "ssim": ("SSIM", ".4f"), "ciede2000": ("ΔE0
 
 @dataclass(frozen=True)
 class Row:
-    """How one method did on one image; `scores` is what `metrics.measure` gives."""
+    """How one method did on one image; `scores` is what `lowlight_utils.metrics.measure` gives."""
 
     image: str
     method: str
@@ -132,17 +142,26 @@ def evaluate(methods: Mapping[str, Method], pairs: PairSet, progress: bool = Tru
     if not len(pairs):
         raise ValueError("there are no pairs to evaluate on")
     methods = {"low": lambda low: low} | dict(methods)
-    rows = []
-    bar = tqdm(range(len(pairs)), "evaluate", unit="image", disable=None if progress else True)
-    for i in bar:
-        low, high = pairs[i]
+    found = {}
+    quiet = None if progress else True  # None: where there is no terminal
+    with tqdm(total=len(pairs) * len(methods), desc="evaluate", unit="image", disable=quiet) as bar:
         for name, method in methods.items():
             try:
-                scores = measure(high, method(low))
+                found[name] = measure_pairs(_watched(map(method, pairs.low), bar), pairs)
             except ValueError as error:
-                raise ValueError(f"{name} on {pairs.names[i]}: {error}") from error
-            rows.append(Row(pairs.names[i], name, scores))
+                raise ValueError(f"{name} on {error}") from error
+    rows = [
+        Row(image, name, scores[i])
+        for i, image in enumerate(pairs.names)
+        for name, scores in found.items()
+    ]
     return Evaluation(tuple(rows), tuple(pairs.size))
+
+
+def _watched(images, bar):
+    for image in images:
+        yield image
+        bar.update()
 
 
 def provenance(weights: str | os.PathLike | None = None) -> dict:
@@ -183,19 +202,11 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
 
 
 def mean_scores(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """Average every score over the images, by method; what is not a number does not count."""
+    """Average every score over the images, by method; see `lowlight_utils.metrics.mean_scores`."""
     by_method = {}
     for row in rows:
         by_method.setdefault(row.method, []).append(row.scores)
-    return {
-        method: {name: _mean([one[name] for one in scores]) for name in scores[0]}
-        for method, scores in by_method.items()
-    }
-
-
-def _mean(values):
-    known = [value for value in values if not math.isnan(value)]
-    return float(np.mean(known)) if known else math.nan
+    return {method: metrics.mean_scores(scores) for method, scores in by_method.items()}
 
 
 def as_json(rows: Sequence[Row], method: str, made_by: Mapping | None, **facts) -> dict:

@@ -17,7 +17,8 @@ from onnx import helper
 from lowlight_utils.data.images import to_network
 from lowlight_utils.files import write_file
 from lowlight_utils.models.film import LAMBDA_RANGE
-from lowlight_utils.prediction.enhance import find_stride, load_generator
+from lowlight_utils.models.saving import load_generator
+from lowlight_utils.prediction.enhance import find_stride
 from lowlight_utils.prediction.evaluate import provenance
 from lowlight_utils.prediction.exported import is_exported, run, start_session, usual_threads
 from lowlight_utils.prediction.onnx_layers import LAMBDAS, PICTURES, Graph, add_layer

@@ -1,21 +1,30 @@
 """What happens after each epoch: measure, show, keep the best, and be ready to be killed."""
 
 import json
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
-from skimage.metrics import peak_signal_noise_ratio
 
 from lowlight_utils.data.images import to_image, to_network, write_image
+from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.files import replacing, write_file
+from lowlight_utils.metrics import mean_scores, measure_pairs, psnr
 from lowlight_utils.models.saving import save_generator
+from lowlight_utils.recipe import Recipe
 
 PROGRESS_FILE = "progress.json"
 
 
-def enhance_stack(generator, low, batch_size=4, lambda_l1=115.0):
+def enhance_stack(
+    generator: keras.Model,
+    low: np.ndarray,
+    batch_size: int = 4,
+    lambda_l1: float = Recipe.lambda_l1,
+) -> np.ndarray:
     """Enhance uint8[n, h, w, 3] with a generator in inference mode, a few pictures at a time.
 
     A conditional generator is told `lambda_l1`; others do not ask. On a CPU four pictures at a time
@@ -33,7 +42,7 @@ def enhance_stack(generator, low, batch_size=4, lambda_l1=115.0):
 class RefuseNaN(keras.callbacks.Callback):
     """End a run whose losses are no longer numbers, before anything of that epoch is kept."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         broken = [name for name, value in logs.items() if not np.isfinite(value)]
         if broken:
             raise ValueError(
@@ -50,19 +59,16 @@ class Validate(keras.callbacks.Callback):
     that read it.
     """
 
-    def __init__(self, pairs):
+    def __init__(self, pairs: PairSet) -> None:
         super().__init__()
         self.pairs = pairs
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         enhanced = enhance_stack(
-            self.model.best_generator, self.pairs.low, lambda_l1=self.model.lambda_l1
+            self.model.best_generator, self.pairs.low, lambda_l1=self.model.recipe.lambda_l1
         )
-        scores = [
-            peak_signal_noise_ratio(truth, image, data_range=255)
-            for truth, image in zip(self.pairs.high, enhanced, strict=True)
-        ]
-        logs["val_psnr"] = float(np.mean(scores))
+        scores = measure_pairs(enhanced, self.pairs, {"psnr": psnr})
+        logs["val_psnr"] = mean_scores(scores)["psnr"]
 
 
 class SamplePictures(keras.callbacks.Callback):
@@ -71,18 +77,18 @@ class SamplePictures(keras.callbacks.Callback):
     The pictures are epoch_0001.png and so on; low.png and high.png hold the scenes' two ends.
     """
 
-    def __init__(self, pairs, folder):
+    def __init__(self, pairs: PairSet, folder: str | os.PathLike) -> None:
         super().__init__()
         self.pairs = pairs
         self.folder = Path(folder)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         write_image(self.folder / "low.png", np.hstack(self.pairs.low))
         write_image(self.folder / "high.png", np.hstack(self.pairs.high))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         enhanced = enhance_stack(
-            self.model.best_generator, self.pairs.low, lambda_l1=self.model.lambda_l1
+            self.model.best_generator, self.pairs.low, lambda_l1=self.model.recipe.lambda_l1
         )
         strip = np.hstack(enhanced)
         write_image(self.folder / f"epoch_{epoch + 1:04d}.png", strip)
@@ -103,14 +109,20 @@ class KeepGenerator(keras.callbacks.Callback):
         The `val_psnr` to beat, in dB.
     """
 
-    def __init__(self, path, empty_generator, keep="best", best=-np.inf):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        empty_generator: Callable[[], keras.Model],
+        keep: str = "best",
+        best: float = -np.inf,
+    ) -> None:
         super().__init__()
         self.path = Path(path)
         self.empty_generator = empty_generator
         self.keep = keep
         self.best = best
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.keep == "best" and logs["val_psnr"] <= self.best:
             return
         self.best = logs["val_psnr"]
@@ -133,12 +145,12 @@ class Backup(keras.callbacks.Callback):
         One list a log, of the epochs before this run; it grows by a value an epoch.
     """
 
-    def __init__(self, folder, history):
+    def __init__(self, folder: str | os.PathLike, history: dict[str, list[float]]) -> None:
         super().__init__()
         self.folder = Path(folder)
         self.history = history
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         state = self.folder / f"state_{epoch + 1:04d}.npz"
@@ -152,7 +164,7 @@ class Backup(keras.callbacks.Callback):
                 old.unlink()
 
 
-def read_progress(folder):
+def read_progress(folder: str | os.PathLike) -> dict | None:
     """Return what `Backup` wrote in a run's folder: epoch, state and history; or None.
 
     Raises
@@ -173,7 +185,7 @@ def read_progress(folder):
         raise ValueError(f"{path} is damaged ({error}): start again in another folder.") from error
 
 
-def restore_state(gan, path):
+def restore_state(gan: keras.Model, path: str | os.PathLike) -> None:
     """Give a compiled `ConditionalGAN` every weight, moment and random state that a file holds.
 
     Raises

@@ -3,18 +3,19 @@
 import importlib
 
 import keras
-from keras import ops
+from keras import KerasTensor, ops
+
+from lowlight_utils.recipe import Recipe
+from lowlight_utils.training.losses import (
+    Seen,
+    discriminator_losses,
+    generator_losses,
+    loss_names,
+    terms_of,
+)
+from lowlight_utils.training.recipes import SEED
 
 STEPS = {"tensorflow": "tensorflow_step", "jax": "jax_step"}
-LOSSES = (  # of which those whose weight is 0 are not there
-    "generator_loss",
-    "adversarial_loss",
-    "l1_loss",
-    "ssim_loss",
-    "detail_loss",
-    "discriminator_real_loss",
-    "discriminator_fake_loss",
-)
 
 if keras.backend.backend() not in STEPS:
     raise ImportError(
@@ -31,7 +32,7 @@ class ConditionalGAN(TrainStep, keras.Model):
     `compile` takes an optimizer for each; `fit` takes batches of (low, high), float32[n, h, w, 3]
     in [-1, 1]. Every step updates the discriminator first, with half weight on its loss, and then
     the generator against the updated discriminator. `fit` reports the means over an epoch of
-    generator_loss (the total), adversarial_loss, l1_loss, ssim_loss, detail_loss,
+    generator_loss (the total), of its terms (`lowlight_utils.training.losses.TERMS`), and of
     discriminator_real_loss and discriminator_fake_loss, as far as their weights are not 0.
 
     Parameters
@@ -40,105 +41,54 @@ class ConditionalGAN(TrainStep, keras.Model):
         As `unet_generator` and `patchgan_discriminator` make them. A generator that is told λ
         learns from batches of ((low, λ), high), see `PairBatches`: each picture's loss is weighted
         by its own λ (`weigh`).
-    lambda_l1 : float
-        λ, the weight of the L1 term beside the adversarial one. At least 0, like the three weights
-        that follow. The first step compiles them in: to change one, make another `ConditionalGAN`.
-    lambda_ssim : float
-        Weight of a term 1 - SSIM in the generator's loss; 0 leaves it out.
-    lambda_detail : float
-        Weight of a term on differences between neighbours, see `detail`; 0 leaves it out.
-    adversarial : float
-        Weight of the adversarial term. 0 leaves the discriminator out of the training altogether.
-    gt_mean : float
-        Share of the L1 term that does not count the brightness of the whole picture, in [0, 1); see
-        `scale_to_mean`.
-    average : float
-        Momentum of an exponential moving average of the generator's weights, in [0, 1); 0 keeps
-        none.
+    recipe : Recipe
+        Of it count here the weights of the generator's losses, `gt_mean` and `average`. The first
+        step compiles them in: to change one, make another `ConditionalGAN`.
 
     Attributes
     ----------
     best_generator : keras.Model
         What predicts: the averaged generator where there is one, else the generator.
+
+    Examples
+    --------
+    >>> from lowlight_utils.models import patchgan_discriminator, unet_generator
+    >>> networks = unet_generator((32, 32, 3), width=4, depth=3), patchgan_discriminator(width=4)
+    >>> gan = ConditionalGAN(*networks, Recipe(lambda_l1=100.0))
+    >>> gan.compile(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(2e-4))
+    >>> [metric.name for metric in gan.metrics][:3]
+    ['generator_loss', 'adversarial_loss', 'l1_loss']
     """
 
     def __init__(
-        self,
-        generator,
-        discriminator,
-        lambda_l1=115.0,
-        *,
-        lambda_ssim=0.0,
-        lambda_detail=0.0,
-        adversarial=1.0,
-        gt_mean=0.0,
-        average=0.0,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        weights = {
-            "lambda_l1": lambda_l1,
-            "lambda_ssim": lambda_ssim,
-            "lambda_detail": lambda_detail,
-            "adversarial": adversarial,
-        }
-        for name, weight in weights.items():
-            if weight < 0:
-                raise ValueError(f"{name} must not be negative, but is {weight}.")
-        if not any(weights.values()):
-            raise ValueError("All weights of the generator's losses are 0: nothing can be learned.")
-        for name, share in {"gt_mean": gt_mean, "average": average}.items():
-            if not 0 <= share < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, but is {share}.")
+        self, generator: keras.Model, discriminator: keras.Model, recipe: Recipe = SEED
+    ) -> None:
+        super().__init__()
         self.generator = generator
         self.discriminator = discriminator
-        self.lambda_l1 = lambda_l1
-        self.lambda_ssim = lambda_ssim
-        self.lambda_detail = lambda_detail
-        self.adversarial = adversarial
-        self.gt_mean = gt_mean
-        self.average = average
+        self.recipe = recipe
         self.averaged_generator = None
-        if average:
+        if recipe.average:
             self.averaged_generator = keras.models.clone_model(generator)
             self.averaged_generator.set_weights(generator.get_weights())
             self.averaged_generator.trainable = False
-        optional = {"ssim_loss": lambda_ssim, "detail_loss": lambda_detail}
-        absent = {name for name, weight in optional.items() if not weight}
-        if not adversarial:
-            absent |= {name for name in LOSSES if name.startswith(("adversarial", "discriminator"))}
-        self._trackers = [keras.metrics.Mean(name=name) for name in LOSSES if name not in absent]
+        self._trackers = [keras.metrics.Mean(name=name) for name in loss_names(recipe)]
         self.built = True  # both networks are
 
     @property
-    def best_generator(self):
+    def best_generator(self) -> keras.Model:
         return self.averaged_generator or self.generator
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         return self._trackers
 
-    def weigh(self, lambda_l1=None):
-        """Return the weights of the L1 and the adversarial term.
-
-        Parameters
-        ----------
-        lambda_l1 : float32[n, 1], optional
-            The λ that a conditional generator was told for each picture. Both weights are then
-            divided by 1 + λ: what is best for a λ stays the same, but the two sum to 1 for every
-            picture, or those with a large λ would drown the others in a batch.
-        """
-        if lambda_l1 is None:
-            return self.lambda_l1, self.adversarial
-        divisor = 1.0 + lambda_l1
-        return lambda_l1 / divisor, self.adversarial / divisor
-
-    def average_momentum(self, iterations):
-        """Return how much of the average to keep: little at first, so that it forgets its start."""
-        done = ops.cast(iterations, "float32")
-        return ops.minimum(self.average, (1.0 + done) / (10.0 + done))
-
-    def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
+    def compile(
+        self,
+        generator_optimizer: keras.Optimizer,
+        discriminator_optimizer: keras.Optimizer,
+        **kwargs,
+    ) -> None:
         """Set the two optimizers; other arguments are `keras.Model.compile`'s."""
         kwargs.setdefault("jit_compile", self.compile_whole_step)
         super().compile(**{"optimizer": None, **kwargs})
@@ -149,7 +99,83 @@ class ConditionalGAN(TrainStep, keras.Model):
         self.optimizer = OptimizerPair(generator_optimizer, discriminator_optimizer)
         self.prepare_step()
 
-    def call(self, low, training=False):
+    def take_step(self, data) -> dict[str, KerasTensor]:
+        """Update the discriminator, then the generator, on one batch; return the mean losses.
+
+        This is the step on every backend. How a slope is found, each says for itself.
+        """
+        given, high, _ = keras.utils.unpack_x_y_sample_weight(data)
+        low, *told = given if isinstance(given, list | tuple) else [given]  # λ, if conditional
+
+        # One forward pass of the generator serves both updates; its backward pass waits.
+        fake, slope_of_weights = self.generate(given)
+
+        losses = {}
+        if self.recipe.adversarial:
+            losses, slope = self.slope(lambda: self.judge(low, high, fake))
+            self.discriminator_optimizer.apply(slope, self.discriminator.trainable_variables)
+
+        # The generator answers to the discriminator as it is now, after its update.
+        parts, slope = self.slope(lambda picture: self.blame(low, picture, high, *told), fake)
+        weights = self.generator.trainable_variables
+        self.generator_optimizer.apply(slope_of_weights(slope), weights)
+
+        if self.averaged_generator is not None:
+            keep = self.average_momentum(self.generator_optimizer.iterations)
+            for average, weight in zip(
+                self.averaged_generator.weights, self.generator.weights, strict=True
+            ):
+                average.assign(keep * average + (1.0 - keep) * weight)
+
+        losses |= parts
+        for tracker in self.metrics:
+            tracker.update_state(losses[tracker.name])
+        return {tracker.name: tracker.result() for tracker in self.metrics}
+
+    def judge(
+        self, low: KerasTensor, high: KerasTensor, fake: KerasTensor
+    ) -> tuple[KerasTensor, dict[str, KerasTensor]]:
+        """Return the discriminator's loss on real and generated pairs, and its parts."""
+        real, generated = discriminator_losses(
+            self.discriminator([low, high], training=True),
+            self.discriminator([low, fake], training=True),
+        )
+        parts = {"discriminator_real_loss": real, "discriminator_fake_loss": generated}
+        return 0.5 * (real + generated), parts
+
+    def blame(
+        self, low: KerasTensor, fake: KerasTensor, high: KerasTensor, told: KerasTensor = None
+    ) -> tuple[KerasTensor, dict[str, KerasTensor]]:
+        """Return the generator's loss, and its parts."""
+        recipe = self.recipe
+        verdicts = self.discriminator([low, fake], training=True) if recipe.adversarial else None
+        losses = generator_losses(Seen(fake, high, verdicts, recipe.gt_mean), self.weigh(told))
+        return losses["generator_loss"], losses
+
+    def weigh(self, lambda_l1: KerasTensor | None = None) -> dict[str, float | KerasTensor]:
+        """Return the weights of the generator's losses, by the recipe's fields.
+
+        Parameters
+        ----------
+        lambda_l1 : float32[n, 1], optional
+            The λ that a conditional generator was told for each picture. The weights of the L1 and
+            the adversarial term are then divided by 1 + λ: what is best for a λ stays the same, but
+            the two sum to 1 for every picture, or those with a large λ would drown the others in a
+            batch.
+        """
+        weights = {term.weight: getattr(self.recipe, term.weight) for term in terms_of(self.recipe)}
+        if lambda_l1 is not None:
+            weights["lambda_l1"] = lambda_l1
+            for name in weights.keys() & {"lambda_l1", "adversarial"}:
+                weights[name] = weights[name] / (1.0 + lambda_l1)
+        return weights
+
+    def average_momentum(self, iterations: KerasTensor | int) -> KerasTensor:
+        """Return how much of the average to keep: little at first, so that it forgets its start."""
+        done = ops.cast(iterations, "float32")
+        return ops.minimum(self.recipe.average, (1.0 + done) / (10.0 + done))
+
+    def call(self, low: KerasTensor, training: bool = False) -> KerasTensor:
         """Enhance float32[n, h, w, 3] in [-1, 1], or [that, λ], with the best generator."""
         return self.best_generator(low, training=training)
 
@@ -159,5 +185,5 @@ class OptimizerPair:
 
     built = True
 
-    def __init__(self, *optimizers):
+    def __init__(self, *optimizers: keras.Optimizer) -> None:
         self.variables = [variable for each in optimizers for variable in each.variables]

@@ -1,13 +1,21 @@
 """The losses of the conditional GAN, in `keras.ops`, alike on every backend."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import NamedTuple
+
 import numpy as np
-from keras import ops
+from keras import KerasTensor, ops
 
-SSIM_WINDOW = 11  # pixels; Gaussian weights of standard deviation SSIM_SIGMA
-SSIM_SIGMA = 1.5
+from lowlight_utils.metrics import SSIM_SIGMA, SSIM_WINDOW
+from lowlight_utils.recipe import Recipe
 
 
-def discriminator_losses(real_logits, fake_logits):
+def discriminator_losses(
+    real_logits: KerasTensor, fake_logits: KerasTensor
+) -> tuple[KerasTensor, KerasTensor]:
     """Return the discriminator's two errors: on real pairs and on generated ones.
 
     Each is a binary cross-entropy on logits: softplus(-x) is -log sigmoid(x), the price of doubting
@@ -29,7 +37,7 @@ def discriminator_losses(real_logits, fake_logits):
     return ops.mean(ops.softplus(-real_logits)), ops.mean(ops.softplus(fake_logits))
 
 
-def ssim(fake, high):
+def ssim(fake: KerasTensor, high: KerasTensor) -> KerasTensor:
     """Return the structural similarity of pictures, as a loss can use it.
 
     It compares means, contrasts and correlations in a small window around each pixel, so it sees
@@ -43,7 +51,7 @@ def ssim(fake, high):
     Returns
     -------
     float32 scalar
-        At most 1, which means equal. It is what `lowlight_utils.prediction.ssim` measures, but on
+        At most 1, which means equal. It is what `lowlight_utils.metrics.ssim` measures, but on
         pictures that are not rounded to 8 bits.
 
     References
@@ -71,7 +79,7 @@ def _local_means(x):
     return x
 
 
-def scale_to_mean(fake, high):
+def scale_to_mean(fake: KerasTensor, high: KerasTensor) -> KerasTensor:
     """Scale each picture to the mean brightness of its truth; the gain itself teaches nothing.
 
     Parameters
@@ -95,7 +103,7 @@ def scale_to_mean(fake, high):
     return light * gain[:, :, None, None] - 1.0
 
 
-def detail(fake, high):
+def detail(fake: KerasTensor, high: KerasTensor) -> KerasTensor:
     """Return by how much the differences between neighbouring pixels are wrong.
 
     L1 hardly sees grain. As long as a picture is too dark or too bright as a whole, the sign of
@@ -123,61 +131,126 @@ def detail(fake, high):
     return (ops.mean(ops.abs(across)) + ops.mean(ops.abs(down))) / 2.0
 
 
+class Seen(NamedTuple):
+    """What the generator's losses look at.
+
+    Attributes
+    ----------
+    fake, high : float32[n, height, width, 3]
+        Generated picture and ground truth, in [-1, 1].
+    verdicts : float32[n, h, w, 1] or None
+        The discriminator's logits on (low, fake), if it takes part.
+    gt_mean : float
+        Share of the L1 term that is measured after `scale_to_mean`.
+    """
+
+    fake: KerasTensor
+    high: KerasTensor
+    verdicts: KerasTensor | None = None
+    gt_mean: float = 0.0
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the generator's loss; an entry in `TERMS` is all that a new one needs here.
+
+    Attributes
+    ----------
+    name : str
+        It is reported as name_loss.
+    weight : str
+        The recipe's field with its weight. At 0 the term is not computed, and not reported.
+    value : callable
+        From `Seen` to float32[n, 1], one for each picture, or to one for all. Its mean is reported.
+    label, colour : str
+        What figures call it, and the name of its colour in `lowlight_utils.plots.style`.
+    weighed : callable, optional
+        From the value and `Seen` to what is weighed in its place.
+    always : bool
+        Report it even at weight 0.
+    """
+
+    name: str
+    weight: str
+    value: Callable
+    label: str
+    colour: str
+    weighed: Callable = lambda value, seen: value
+    always: bool = False
+
+
+def _without_brightness(l1, seen):
+    """Measure a share of the L1 term after scaling to the truth's mean."""
+    if not seen.gt_mean:
+        return l1
+    scaled = _per_picture(ops.abs(seen.high - scale_to_mean(seen.fake, seen.high)))
+    return l1 + seen.gt_mean * (scaled - l1)
+
+
+TERMS = (
+    Term(
+        "adversarial",  # the price of not being believed
+        "adversarial",
+        lambda seen: _per_picture(ops.softplus(-seen.verdicts)),
+        "adversarial",
+        "ADVERSARIAL",
+    ),
+    Term(
+        "l1",  # at most 2 in these units (Isola et al. 2017, equations 3 and 4)
+        "lambda_l1",
+        lambda seen: _per_picture(ops.abs(seen.high - seen.fake)),
+        "L1",
+        "L1",
+        _without_brightness,
+        always=True,
+    ),
+    Term("ssim", "lambda_ssim", lambda seen: 1.0 - ssim(seen.fake, seen.high), "1 − SSIM", "SSIM"),
+    Term("detail", "lambda_detail", lambda seen: detail(seen.fake, seen.high), "detail", "DETAIL"),
+)
+
+
+def terms_of(recipe: Recipe) -> list[Term]:
+    """List the terms that a recipe's generator learns from."""
+    return [term for term in TERMS if term.always or getattr(recipe, term.weight)]
+
+
+def loss_names(recipe: Recipe) -> list[str]:
+    """List what a training by a recipe reports of its losses."""
+    judged = ["discriminator_real_loss", "discriminator_fake_loss"] if recipe.adversarial else []
+    return ["generator_loss", *(f"{term.name}_loss" for term in terms_of(recipe)), *judged]
+
+
 def generator_losses(
-    fake_logits,
-    fake,
-    high,
-    lambda_l1,
-    lambda_ssim=0.0,
-    adversarial=1.0,
-    gt_mean=0.0,
-    lambda_detail=0.0,
-):
+    seen: Seen, weights: Mapping[str, float | KerasTensor]
+) -> dict[str, KerasTensor]:
     """Return the generator's total loss and its parts.
 
     Parameters
     ----------
-    fake_logits : float32[n, h, w, 1] or None
-        The discriminator's verdicts on (low, fake); without them there is no adversarial term.
-    fake, high : float32[n, height, width, 3]
-        Generated picture and ground truth, in [-1, 1].
-    lambda_l1 : float or float32[n, 1]
-        λ, the weight of the L1 term: one for all pictures, or one for each. 0 leaves the other
-        terms alone.
-    lambda_ssim : float
-        Weight of 1 - SSIM. At 0 it is not computed.
-    adversarial : float or float32[n, 1]
-        Weight of the adversarial term, 1 in pix2pix.
-    gt_mean : float
-        Share of the L1 term that is measured after `scale_to_mean`.
-    lambda_detail : float
-        Weight of `detail`. At 0 it is not computed.
+    seen : Seen
+    weights : mapping of str to float or float32[n, 1]
+        The weights, by the recipe's fields, of those terms that count: one weight for all pictures,
+        or one for each.
 
     Returns
     -------
     dict of str to float32 scalar
-        "generator_loss", the weighted sum of those that follow; "adversarial_loss", the price of
-        not being believed; "l1_loss", mean |high - fake|, at most 2 in these units (Isola et al.
-        2017, equations 3 and 4); "ssim_loss", 1 - SSIM (`ssim`); "detail_loss" (`detail`). What was
-        not computed is left out.
+        "generator_loss", the weighted sum, and each term's mean, such as "l1_loss".
+
+    Examples
+    --------
+    >>> dark, truth = ops.zeros((1, 8, 8, 3)), ops.ones((1, 8, 8, 3))
+    >>> losses = generator_losses(Seen(dark, truth), {"lambda_l1": 100.0})
+    >>> {name: float(loss) for name, loss in losses.items()}
+    {'generator_loss': 100.0, 'l1_loss': 1.0}
     """
-    l1 = _per_picture(ops.abs(high - fake))
-    losses = {"l1_loss": ops.mean(l1)}
-    if gt_mean:
-        scaled = _per_picture(ops.abs(high - scale_to_mean(fake, high)))
-        l1 = l1 + gt_mean * (scaled - l1)
-    total = ops.mean(lambda_l1 * l1)
-    if fake_logits is not None:
-        doubt = _per_picture(ops.softplus(-fake_logits))
-        losses["adversarial_loss"] = ops.mean(doubt)
-        total = total + ops.mean(adversarial * doubt)
-    if lambda_ssim:
-        losses["ssim_loss"] = 1.0 - ssim(fake, high)
-        total = total + lambda_ssim * losses["ssim_loss"]
-    if lambda_detail:
-        losses["detail_loss"] = detail(fake, high)
-        total = total + lambda_detail * losses["detail_loss"]
-    return {"generator_loss": total, **losses}
+    losses, weighed = {}, []
+    for term in TERMS:
+        if term.weight in weights:
+            value = term.value(seen)
+            losses[f"{term.name}_loss"] = ops.mean(value)
+            weighed.append(ops.mean(weights[term.weight] * term.weighed(value, seen)))
+    return {"generator_loss": reduce(add, weighed), **losses}
 
 
 def _per_picture(values):

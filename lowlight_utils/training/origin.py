@@ -6,15 +6,19 @@ of the weights that the generator started from, if there were any.
 
 import hashlib
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
+import keras
 import numpy as np
+
+from lowlight_utils.data.sources import Splits
 
 ORIGIN_FILE = "origin.json"
 
 
-def origin_of(splits, start_from=None):
+def origin_of(splits: Splits, start_from: keras.Model | None = None) -> dict:
     """Describe what a run begins with.
 
     Parameters
@@ -40,7 +44,7 @@ def origin_of(splits, start_from=None):
     }
 
 
-def require_same_origin(folder, origin):
+def require_same_origin(folder: str | os.PathLike, origin: dict) -> None:
     """Refuse to resume the run in `folder` with other pairs or other first weights.
 
     A run of an older version left no origin.json: it is taken at its word. So is one that is

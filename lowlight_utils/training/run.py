@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +11,12 @@ import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.data.images import ImageError
+from lowlight_utils.data.sources import Splits
 from lowlight_utils.files import write_file
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.models.unet import require_depth_fits
+from lowlight_utils.recipe import Recipe
 from lowlight_utils.training.callbacks import (
     Backup,
     KeepGenerator,
@@ -45,33 +49,21 @@ class Run:
     """
 
     folder: Path
-    history: dict
+    history: dict[str, list[float]]
     gan: ConditionalGAN
 
     @property
-    def generator_file(self):
+    def generator_file(self) -> Path:
         """The generator that the run leaves: of the best epoch on validation, or of the last."""
         return self.folder / "generator.keras"
 
 
-def build_generator(recipe, dtype="float32"):
+def build_generator(recipe: Recipe, dtype: str = "float32") -> keras.Model:
     """Build a recipe's generator, for pictures of any size that its depth allows."""
-    return unet_generator(
-        (None, None, 3),
-        width=recipe.width,
-        depth=recipe.depth,
-        norm=recipe.norm,
-        upsampling=recipe.upsampling,
-        padding=recipe.padding,
-        dropout=recipe.dropout,
-        base=recipe.base,
-        stem=recipe.stem,
-        condition=recipe.condition,
-        dtype=dtype,
-    )
+    return unet_generator((None, None, 3), **recipe.arguments(unet_generator, dtype=dtype))
 
 
-def build_gan(recipe, steps_per_epoch=1):
+def build_gan(recipe: Recipe, steps_per_epoch: int = 1) -> ConditionalGAN:
     """Build and compile a recipe's `ConditionalGAN`.
 
     Initial weights depend on Keras's global seed (`keras.utils.set_random_seed`).
@@ -90,16 +82,11 @@ def build_gan(recipe, steps_per_epoch=1):
         build_generator(recipe, dtype),
         patchgan_discriminator(
             (None, None, 3) if recipe.whole_epochs else (side, side, 3),
-            width=recipe.discriminator_width,
-            norm=recipe.norm,
-            dtype=dtype,
+            **recipe.arguments(
+                patchgan_discriminator, width=recipe.discriminator_width, dtype=dtype
+            ),
         ),
-        lambda_l1=recipe.lambda_l1,
-        lambda_ssim=recipe.lambda_ssim,
-        lambda_detail=recipe.lambda_detail,
-        adversarial=recipe.adversarial,
-        gt_mean=recipe.gt_mean,
-        average=recipe.average,
+        recipe,
     )
     gan.compile(
         *(
@@ -110,7 +97,16 @@ def build_gan(recipe, steps_per_epoch=1):
     return gan
 
 
-def train(recipe, splits, folder, *, resume=False, start_from=None, verbose=1, callbacks=()):
+def train(
+    recipe: Recipe,
+    splits: Splits,
+    folder: str | os.PathLike,
+    *,
+    resume: bool = False,
+    start_from: keras.Model | None = None,
+    verbose: int = 1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Run:
     """Train a recipe on pairs, and keep in a folder what comes out.
 
     Every epoch ends with a validation, a picture of fixed scenes, the generator saved (if it is the
@@ -238,13 +234,13 @@ def _fit(gan, recipe, splits, folder, done, history, verbose, callbacks):
 def _batches(pairs, recipe, crop, epoch):
     return PairBatches(
         pairs,
-        batch_size=recipe.batch_size,
-        augmentation=recipe.augmentation,
-        crop=crop,
-        zoom=recipe.zoom and crop is not None,
-        lambda_range=LAMBDA_RANGE if recipe.condition == "lambda" else None,
-        seed=recipe.seed,
-        epoch=epoch,
+        **recipe.arguments(
+            PairBatches,
+            crop=crop,
+            zoom=recipe.zoom and crop is not None,
+            lambda_range=LAMBDA_RANGE if recipe.condition == "lambda" else None,
+            epoch=epoch,
+        ),
     )
 
 
@@ -265,26 +261,18 @@ def _require_recipe(path, recipe):
     The recipe that the run then has is the longer one.
     """
     kept = read_recipe(path)
-    differing = [
-        f"{name}: {getattr(kept, name)} there, {value} here"
-        for name, value in vars(recipe).items()
-        if getattr(kept, name) != value
-    ]
     longer = recipe.epochs > kept.epochs and kept.but(epochs=recipe.epochs) == recipe
-    if not differing or (longer and recipe.schedule == "constant" and not recipe.whole_epochs):
+    if longer and recipe.schedule == "constant" and not recipe.whole_epochs:
         return
-    instead = ""
+    remedy = "resume with that one, or choose another folder."
     if longer:
-        instead = (
+        remedy += (
             " A longer run would have been another one from its first epoch on, because learning "
             "rates or whole pictures follow from the number of epochs. To train this generator "
             f"further, start a new run from it: --start-from {path.parent / 'generator.keras'} "
             "and another --out (in Python, start_from=)."
         )
-    raise ValueError(
-        f"{path} is another recipe (it differs in {'; '.join(differing)}): resume with that one, "
-        f"or choose another folder.{instead}"
-    )
+    recipe.require_same(kept, path, remedy)
 
 
 def _start_from(gan, generator):

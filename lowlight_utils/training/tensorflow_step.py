@@ -1,16 +1,15 @@
-"""One training step in TensorFlow: what notebook 03 explains."""
+"""The gradients of a step in TensorFlow, and what makes it fast."""
 
 import ctypes
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from lowlight_utils.training.losses import discriminator_losses, generator_losses
-
 ON_GPU = bool(tf.config.list_physical_devices("GPU"))
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> None:
     """Make glibc keep freed memory for the next step, instead of handing it back each time.
 
     A step on a CPU takes and frees hundreds of megabytes. By default every large piece comes from
@@ -27,7 +26,7 @@ def keep_freed_memory():
     mallopt(trim_threshold, 2**31 - 1)
 
 
-def without_autotuning(batches):
+def without_autotuning(batches: keras.utils.PyDataset) -> tf.data.Dataset:
     """Give tf.data a `keras.utils.PyDataset`, two batches ahead, without its autotuner.
 
     Keras by itself hands it over with the autotuner, whose thread sleeps ever longer between two
@@ -62,7 +61,9 @@ class Adam(keras.optimizers.Adam):
     quarter of the time.
     """
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
@@ -80,71 +81,40 @@ class Adam(keras.optimizers.Adam):
 
 
 class TrainStep:
-    """The alternating step of `ConditionalGAN` on the TensorFlow backend."""
+    """The slopes that `ConditionalGAN.take_step` follows, on the TensorFlow backend."""
 
     # XLA makes convolutions slower on CPUs, and the step is already one graph.
     compile_whole_step = ON_GPU
 
-    def prepare_step(self):
+    def prepare_step(self) -> None:
         """Do once, before the first step, what makes all of them faster."""
         if not ON_GPU:
             keep_freed_memory()
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, but take a `PyDataset` in its own order."""
         if isinstance(x, keras.utils.PyDataset):
             x, kwargs = without_autotuning(x), {**kwargs, "shuffle": False}
         return super().fit(x, *args, **kwargs)
 
-    def train_step(self, data):
-        """Update the discriminator, then the generator, on one batch of (low, high)."""
-        given, high, _ = keras.utils.unpack_x_y_sample_weight(data)
-        low, *told = given if isinstance(given, list | tuple) else [given]  # λ, if conditional
-        generator, discriminator = self.generator, self.discriminator
+    def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
+        """Take a step, see `ConditionalGAN.take_step`."""
+        return self.take_step(data)
 
-        # One forward pass of the generator serves both updates; its tape waits.
-        with tf.GradientTape() as generator_tape:
-            fake = generator(given, training=True)
+    def generate(self, given: tf.Tensor | list) -> tuple[tf.Tensor, Callable]:
+        """Return what the generator makes, and what turns its slope into that of the weights."""
+        with tf.GradientTape() as tape:
+            fake = self.generator(given, training=True)
+        weights = self.generator.trainable_variables
+        return fake, lambda slope: tape.gradient(fake, weights, output_gradients=slope)
 
-        losses = {}
-        if self.adversarial:
-            with tf.GradientTape() as tape:
-                real_loss, fake_loss = discriminator_losses(
-                    discriminator([low, high], training=True),
-                    discriminator([low, fake], training=True),
-                )
-                loss = 0.5 * (real_loss + fake_loss)
-            weights = discriminator.trainable_variables
-            self.discriminator_optimizer.apply(tape.gradient(loss, weights), weights)
-            losses = {"discriminator_real_loss": real_loss, "discriminator_fake_loss": fake_loss}
+    def slope(self, loss: Callable, *picture: tf.Tensor) -> tuple[dict, tf.Tensor | list]:
+        """Return a loss's parts and its slope: at the picture, or at the discriminator's weights.
 
-        # The generator answers to the discriminator as it is now, after its update.
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(fake)
-            verdicts = discriminator([low, fake], training=True) if self.adversarial else None
-            lambda_l1, adversarial = self.weigh(*told)
-            losses |= generator_losses(
-                verdicts,
-                fake,
-                high,
-                lambda_l1,
-                self.lambda_ssim,
-                adversarial,
-                self.gt_mean,
-                self.lambda_detail,
-            )
-        towards_better = tape.gradient(losses["generator_loss"], fake)
-        weights = generator.trainable_variables
-        gradients = generator_tape.gradient(fake, weights, output_gradients=towards_better)
-        self.generator_optimizer.apply(gradients, weights)
-
-        if self.averaged_generator is not None:
-            keep = self.average_momentum(self.generator_optimizer.iterations)
-            for average, weight in zip(
-                self.averaged_generator.weights, generator.weights, strict=True
-            ):
-                average.assign(keep * average + (1.0 - keep) * weight)
-
-        for tracker in self.metrics:
-            tracker.update_state(losses[tracker.name])
-        return {tracker.name: tracker.result() for tracker in self.metrics}
+        The loss is what `judge` or `blame` returns.
+        """
+        with tf.GradientTape(watch_accessed_variables=not picture) as tape:
+            tape.watch(picture)
+            total, parts = loss(*picture)
+        at = picture[0] if picture else self.discriminator.trainable_variables
+        return parts, tape.gradient(total, at)

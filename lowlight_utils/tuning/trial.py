@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict, fields
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from lowlight_utils import __version__
 from lowlight_utils.backend import cores
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.files import write_file
+from lowlight_utils.metrics import MEASURES, mean_scores, measure_pairs
 from lowlight_utils.models.saving import save_generator
-from lowlight_utils.prediction.metrics import MEASURES
+from lowlight_utils.recipe import Recipe
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
-from lowlight_utils.training.recipes import EVEN, QUICK, SEED, SHIPPED, SWEEP, Recipe
+from lowlight_utils.training.recipes import EVEN, QUICK, SEED, SHIPPED, SWEEP, read_recipe
 from lowlight_utils.training.run import build_generator, train
 from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
 
@@ -75,16 +76,13 @@ def run_trial(
 
     validation = splits.validation
     enhanced = enhance_stack(run.gan.best_generator, validation.low, lambda_l1=recipe.lambda_l1)
-    images = [
-        {"image": name, **{key: score(truth, image) for key, score in MEASURES.items()}}
-        for name, truth, image in zip(validation.names, validation.high, enhanced, strict=True)
-    ]
-    means = {key: float(np.mean([image[key] for image in images])) for key in MEASURES}
+    scores = measure_pairs(enhanced, validation, MEASURES)
+    images = [{"image": name, **each} for name, each in zip(validation.names, scores, strict=True)]
     val_psnr = run.history["val_psnr"]
     row = {
         "trial": recipe.name,
         **describe(recipe, data),
-        **{key: round(value, 4) for key, value in means.items()},
+        **{key: round(value, 4) for key, value in mean_scores(scores).items()},
         "best_epoch": int(np.argmax(val_psnr)) + 1,
         "best_val_psnr": round(max(val_psnr), 4),
         "seconds": None if resumed else round(seconds, 1),
@@ -193,10 +191,4 @@ def _nearest_base(recipe):
 
 
 def _require_recipe(path, recipe):
-    kept = Recipe.from_json(path.read_text(encoding="utf-8"))
-    if kept != recipe:
-        differing = [key for key, value in asdict(recipe).items() if getattr(kept, key) != value]
-        raise ValueError(
-            f"{path} is another recipe (it differs in {', '.join(differing)}): choose another "
-            "folder."
-        )
+    recipe.require_same(read_recipe(path), path, "choose another folder.")

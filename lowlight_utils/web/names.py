@@ -4,6 +4,8 @@ import re
 import unicodedata
 from urllib.parse import quote
 
+from lowlight_utils.recipe import Recipe
+
 OURS, ORIGINAL = "generator", "original"
 
 BASELINES = {
@@ -16,8 +18,8 @@ BASELINES = {
 """The classical methods, in the order that fits the page: the interface's name -> the name in
 `BASELINES`; a test compares them."""
 
-LAMBDA = 115.0
-"""λ where none is asked for: the `Enhancer`'s own; a test compares them."""
+LAMBDA = Recipe.lambda_l1
+"""λ where none is asked for."""
 
 FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}

@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 
 from lowlight_utils.data.pairs import PairSet
-from lowlight_utils.prediction.metrics import MEASURES
+from lowlight_utils.metrics import MEASURES
 from lowlight_utils.widgets.pictures import compared, difference, picture_widget, to_jpeg
 
 Enhance = Callable[..., np.ndarray]

@@ -287,7 +287,7 @@ def test_a_generator_can_be_made_anew_for_any_size():
         ({"norm": "layer"}, "norm must be one of batch, instance, group, none, not 'layer'"),
         ({"upsampling": "bilinear"}, "upsampling must be one of transpose, resize"),
         ({"base": "gamma"}, "base must be one of none, input, auto_exposure"),
-        ({"depth": 1}, "depth must be at least 2, not 1"),
+        ({"depth": 1}, "depth must be a whole number, at least 2, not 1"),
         ({"input_shape": (256, 200, 3)}, "multiples of 256, not 200"),
         ({"input_shape": (96, 96, 3), "depth": 6}, "multiples of 64, not 96"),
         ({"input_shape": (16, 16, 3), "depth": 5}, "multiples of 32, not 16"),

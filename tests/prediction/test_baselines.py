@@ -9,8 +9,8 @@ from pictures import make_photo
 from skimage.color import hsv2rgb, rgb2hsv
 
 from lowlight_utils.data.sources import sample_pairs
+from lowlight_utils.metrics import psnr
 from lowlight_utils.prediction.baselines import BASELINES, auto_gamma, equalise_histogram, gamma
-from lowlight_utils.prediction.metrics import psnr
 
 each_baseline = pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 pictures = arrays(

@@ -5,8 +5,8 @@ import pytest
 from pictures import make_photo
 
 from lowlight_utils.data.images import resize, to_network
+from lowlight_utils.metrics import psnr
 from lowlight_utils.prediction.detail import LEVEL, apply_affine, fit_affine, noise_variance
-from lowlight_utils.prediction.metrics import psnr
 
 
 def dark_scene(height=240, width=320, seed=0):

@@ -21,11 +21,11 @@ from lowlight_utils.data.images import (
     to_network,
     write_image,
 )
+from lowlight_utils.metrics import psnr
 from lowlight_utils.models import AutoExposure, unet_generator
 from lowlight_utils.models.film import LAMBDA_RANGE
 from lowlight_utils.prediction import Enhancer
 from lowlight_utils.prediction.enhance import find_stride
-from lowlight_utils.prediction.metrics import psnr
 
 SIZES = [(1, 1), (3, 500), (500, 3), (257, 129), (64, 64), (300, 200)]
 

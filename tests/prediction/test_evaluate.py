@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from pictures import make_pairs
 
+from lowlight_utils.metrics import measure
 from lowlight_utils.prediction.baselines import gamma
 from lowlight_utils.prediction.evaluate import evaluate, provenance
-from lowlight_utils.prediction.metrics import measure
 
 
 def five_times(low):

@@ -5,7 +5,7 @@ import pytest
 from pictures import make_photo
 from scipy.ndimage import gaussian_filter
 
-from lowlight_utils.prediction.metrics import sharpness
+from lowlight_utils.metrics import sharpness
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pictures import make_pairs
 from lowlight_utils.data.images import to_network
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.models import patchgan_discriminator, unet_generator
+from lowlight_utils.recipe import Recipe
 from lowlight_utils.training.gan import ConditionalGAN
-from lowlight_utils.training.recipes import Recipe
 
 SIDE = 32
 SMALL = Recipe(
@@ -43,16 +43,16 @@ def small_gan(
     optimizer=None,
     norm="batch",
     dropout=0.0,
-    average=0.0,
     lambda_l1=10.0,
-    lambda_ssim=0.0,
-    lambda_detail=0.0,
-    adversarial=1.0,
     width=4,
     condition="none",
     dtype=None,
+    **fields,
 ):
-    """A compiled ConditionalGAN; `optimizer` makes one optimizer, by default SGD."""
+    """A compiled ConditionalGAN; `optimizer` makes one optimizer, by default SGD.
+
+    Further fields are those of its recipe.
+    """
     keras.utils.set_random_seed(0)
     gan = ConditionalGAN(
         unet_generator(
@@ -65,11 +65,7 @@ def small_gan(
             dtype=dtype,
         ),
         patchgan_discriminator((SIDE, SIDE, 3), width=width, norm=norm, dtype=dtype),
-        lambda_l1=lambda_l1,
-        lambda_ssim=lambda_ssim,
-        lambda_detail=lambda_detail,
-        adversarial=adversarial,
-        average=average,
+        Recipe(lambda_l1=lambda_l1, **fields),
     )
     make = optimizer or (lambda: keras.optimizers.SGD(1.0))
     gan.compile(make(), make())

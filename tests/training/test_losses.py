@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from lowlight_utils.data.images import resize, to_network
 from lowlight_utils.training import discriminator_losses, generator_losses
-from lowlight_utils.training.losses import detail, scale_to_mean, ssim
+from lowlight_utils.training.losses import Seen, detail, scale_to_mean, ssim
 
 VERDICTS = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=8)
 
@@ -24,6 +24,13 @@ def cross_entropy(values, target):
     return -np.log(belief if target else 1 - belief).mean()
 
 
+def losses_of(verdicts, fake, high, gt_mean=0.0, **weights):
+    """The losses as numbers, with λ 100 if no other is given."""
+    weights = {"lambda_l1": 100.0, **({} if verdicts is None else {"adversarial": 1.0}), **weights}
+    found = generator_losses(Seen(fake, high, verdicts, gt_mean), weights)
+    return {name: float(loss) for name, loss in found.items()}
+
+
 def test_a_discriminator_that_can_only_guess_pays_ln_2_on_either_side():
     real, fake = discriminator_losses(logits([0, 0]), logits([0, 0]))
     assert float(real) == pytest.approx(math.log(2))
@@ -32,8 +39,8 @@ def test_a_discriminator_that_can_only_guess_pays_ln_2_on_either_side():
 
 def test_the_adversarial_loss_is_ln_2_where_the_discriminator_can_only_guess():
     picture = np.zeros((1, 4, 4, 3), np.float32)
-    losses = generator_losses(logits([0]), picture, picture, 100.0)
-    assert float(losses["adversarial_loss"]) == pytest.approx(math.log(2))
+    losses = losses_of(logits([0]), picture, picture)
+    assert losses["adversarial_loss"] == pytest.approx(math.log(2))
 
 
 @given(VERDICTS, VERDICTS)
@@ -60,14 +67,14 @@ def test_the_losses_stay_finite_where_a_sigmoid_would_round_to_0_or_1():
 
 def test_l1_is_the_mean_absolute_difference_in_network_units():
     fake, high = np.full((1, 4, 4, 3), -1, np.float32), np.ones((1, 4, 4, 3), np.float32)
-    assert float(generator_losses(logits([0]), fake, high, 100.0)["l1_loss"]) == 2.0
+    assert float(losses_of(logits([0]), fake, high)["l1_loss"]) == 2.0
 
 
 def test_the_generators_total_is_adversarial_plus_lambda_times_l1():
     rng = np.random.default_rng(0)
     fake, high = rng.uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
     verdicts = rng.normal(size=(2, 2, 2, 1)).astype("float32")
-    losses = {k: float(v) for k, v in generator_losses(verdicts, fake, high, 115.0).items()}
+    losses = losses_of(verdicts, fake, high, lambda_l1=115.0)
     assert losses["adversarial_loss"] == pytest.approx(cross_entropy(verdicts, 1), rel=1e-5)
     assert losses["l1_loss"] == pytest.approx(np.abs(high - fake).mean(), rel=1e-5)
     expected = losses["adversarial_loss"] + 115.0 * losses["l1_loss"]
@@ -78,27 +85,26 @@ def test_the_generators_total_is_adversarial_plus_lambda_times_l1():
 def test_lambda_0_leaves_the_adversarial_loss_alone():
     rng = np.random.default_rng(0)
     fake, high = rng.uniform(-1, 1, (2, 1, 8, 8, 3)).astype("float32")
-    losses = generator_losses(logits([0.3]), fake, high, 0.0)
-    assert float(losses["generator_loss"]) == float(losses["adversarial_loss"])
+    losses = losses_of(logits([0.3]), fake, high, lambda_l1=0.0)
+    assert losses["generator_loss"] == losses["adversarial_loss"]
 
 
 def test_without_the_adversarial_term_no_verdict_is_needed():
     rng = np.random.default_rng(0)
     fake, high = rng.uniform(-1, 1, (2, 1, 16, 16, 3)).astype("float32")
-    losses = generator_losses(None, fake, high, 100.0, lambda_ssim=30.0, adversarial=0.0)
+    losses = losses_of(None, fake, high, lambda_ssim=30.0)
     assert set(losses) == {"generator_loss", "l1_loss", "ssim_loss"}
-    expected = 100.0 * float(losses["l1_loss"]) + 30.0 * float(losses["ssim_loss"])
-    assert float(losses["generator_loss"]) == pytest.approx(expected, rel=1e-6)
+    expected = 100.0 * losses["l1_loss"] + 30.0 * losses["ssim_loss"]
+    assert losses["generator_loss"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_ssim_term_is_one_minus_the_ssim_that_evaluation_reports():
     rng = np.random.default_rng(0)
     high = resize(rng.integers(0, 256, (6, 6, 3), np.uint8), 32)  # smooth blobs
     noisy = np.clip(high + rng.normal(0, 20, high.shape), 0, 255).astype(np.uint8)
-    loss = generator_losses(
-        None, to_network(noisy)[None], to_network(high)[None], 0.0, 1.0, adversarial=0.0
-    )["ssim_loss"]
-    assert 0.1 < float(loss) < 0.9
+    pictures = to_network(noisy)[None], to_network(high)[None]
+    loss = losses_of(None, *pictures, lambda_ssim=1.0)["ssim_loss"]
+    assert 0.1 < loss < 0.9
     # Where the window would reach over the border, the loss does not look.
     inside = structural_similarity(
         high,
@@ -110,7 +116,7 @@ def test_the_ssim_term_is_one_minus_the_ssim_that_evaluation_reports():
         use_sample_covariance=False,
         full=True,
     )[1][5:-5, 5:-5].mean()
-    assert float(loss) == pytest.approx(1 - inside, abs=2e-5)
+    assert loss == pytest.approx(1 - inside, abs=2e-5)
 
 
 def test_equal_pictures_have_no_ssim_loss():
@@ -124,8 +130,7 @@ def test_after_scaling_to_the_mean_brightness_alone_costs_nothing():
     high, darker = 2 * light - 1, 2 * (0.5 * light) - 1
     np.testing.assert_allclose(np.asarray(scale_to_mean(darker, high)), high, atol=1e-5)
     plain, shared, free = (
-        float(generator_losses(None, darker, high, 100.0, gt_mean=share)["generator_loss"])
-        for share in (0.0, 0.5, 1.0)
+        losses_of(None, darker, high, gt_mean=share)["generator_loss"] for share in (0.0, 0.5, 1.0)
     )
     assert free == pytest.approx(0, abs=1e-3)
     assert shared == pytest.approx(plain / 2, rel=1e-4)
@@ -138,8 +143,8 @@ def test_the_gain_of_scaling_is_bounded():
 
 def test_the_reported_l1_is_the_plain_one_whatever_its_share():
     low, high = np.full((1, 4, 4, 3), -0.5, "float32"), np.zeros((1, 4, 4, 3), "float32")
-    losses = generator_losses(None, low, high, 100.0, gt_mean=0.5)
-    assert float(losses["l1_loss"]) == pytest.approx(0.5)
+    losses = losses_of(None, low, high, gt_mean=0.5)
+    assert losses["l1_loss"] == pytest.approx(0.5)
 
 
 def test_the_detail_term_knows_nothing_of_the_level():
@@ -160,6 +165,6 @@ def test_the_detail_term_asks_a_price_for_grain_and_for_a_lost_edge():
 def test_the_detail_term_enters_the_total_with_its_weight():
     rng = np.random.default_rng(0)
     fake, high = rng.uniform(-1, 1, (2, 1, 8, 8, 3)).astype("float32")
-    losses = generator_losses(None, fake, high, 100.0, lambda_detail=30.0)
-    expected = 100.0 * float(losses["l1_loss"]) + 30.0 * float(losses["detail_loss"])
-    assert float(losses["generator_loss"]) == pytest.approx(expected, rel=1e-6)
+    losses = losses_of(None, fake, high, lambda_detail=30.0)
+    expected = 100.0 * losses["l1_loss"] + 30.0 * losses["detail_loss"]
+    assert losses["generator_loss"] == pytest.approx(expected, rel=1e-6)

@@ -14,7 +14,8 @@ from lowlight_utils.__main__ import main
 from lowlight_utils.data.photos import sample_pairs, sample_photos
 from lowlight_utils.models.blocks import AddCorrection, AutoExposure, ReflectConv2D, ResizeConv2D
 from lowlight_utils.models.film import LogLevel
-from lowlight_utils.training import Recipe, build_generator, read_recipe
+from lowlight_utils.recipe import FIELDS, Recipe, Weight
+from lowlight_utils.training import build_generator, read_recipe
 from lowlight_utils.training.callbacks import Backup, KeepGenerator
 from lowlight_utils.training.gan import ConditionalGAN
 
@@ -189,11 +190,7 @@ TARGETS = {
     "discriminator_width": lambda reached: (
         reached.gan.discriminator.get_layer("block1_conv").filters
     ),
-    "lambda_l1": lambda reached: reached.gan.lambda_l1,
-    "gt_mean": lambda reached: reached.gan.gt_mean,
-    "lambda_ssim": lambda reached: reached.gan.lambda_ssim,
-    "lambda_detail": lambda reached: reached.gan.lambda_detail,
-    "adversarial": lambda reached: reached.gan.adversarial,
+    "gt_mean": lambda reached: reached.gan.recipe.gt_mean,
     "generator_lr": lambda reached: float(reached.optimizers[0].learning_rate),
     "discriminator_lr": lambda reached: float(reached.optimizers[1].learning_rate),
     "beta_1": lambda reached: of_both(each.beta_1 for each in reached.optimizers),
@@ -202,7 +199,7 @@ TARGETS = {
     "batch_size": lambda reached: reached.batches.batch_size,
     "epochs": lambda reached: reached.fits[-1][2],
     "augmentation": lambda reached: reached.batches.augmentation,
-    "average": lambda reached: reached.gan.average,
+    "average": lambda reached: reached.gan.recipe.average,
     "keep": lambda reached: reached.keeper.keep,
     "dtype": lambda reached: of_both(
         network.get_layer(layer).dtype_policy.name
@@ -213,6 +210,9 @@ TARGETS = {
     ),
     "seed": seed,
 }
+# A weight reaches its target if the step weighs a term of the loss by it.
+WEIGHTS = [name for name, kind in FIELDS.items() if kind is Weight]
+TARGETS |= {name: lambda reached, name=name: reached.gan.weigh().get(name, 0.0) for name in WEIGHTS}
 RECIPES = 4
 
 

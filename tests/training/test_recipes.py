@@ -1,23 +1,22 @@
 import dataclasses
-import inspect
 import json
+import math
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowlight_utils.data.batches import AUGMENTATIONS
-from lowlight_utils.data.lights import LIGHTS as KINDS_OF_LIGHT
-from lowlight_utils.data.photos import VIEWS
-from lowlight_utils.models.blocks import NORMS, PADDINGS
-from lowlight_utils.models.film import CONDITIONS
-from lowlight_utils.models.unet import BASES, UPSAMPLINGS, unet_generator
+from lowlight_utils.data.lights import LIGHTS
+from lowlight_utils.recipe import FIELDS, Light, Range, kind_of
 from lowlight_utils.training import QUICK, RECIPES, SEED, SEED_FIVE, Recipe, read_recipe
-from lowlight_utils.training.recipes import CHOICES, FRACTIONS, LEAST, LIGHTS, POSITIVE, SWITCHES
 
-LAMBDAS = ("lambda_l1", "lambda_ssim", "adversarial")  # weights, at least 0
+KINDS = {name: kind_of(name) for name in FIELDS}
+CHOICES = {name: allowed for name, (_, allowed) in KINDS.items() if isinstance(allowed, tuple)}
+NUMBERS = {name: kind for name, kind in KINDS.items() if isinstance(kind[1], Range)}
+SWITCHES = [name for name, (kind, _) in KINDS.items() if kind is bool]
 fractions = st.floats(0, 1, exclude_max=True)
 rates = st.floats(0, 1, exclude_min=True)
 recipes = st.builds(
@@ -60,22 +59,6 @@ def test_the_seed_recipe_trains_as_the_design_says():
     assert (SEED.beta_1, SEED.beta_2) == (0.5, 0.999)
     assert (SEED.batch_size, SEED.epochs, SEED.schedule) == (1, 150, "constant")
     assert (SEED.average, SEED.dtype) == (0.0, "float32")
-
-
-def test_the_seed_recipe_has_the_networks_own_defaults():
-    defaults = inspect.signature(unet_generator).parameters
-    for name in (
-        "width",
-        "depth",
-        "norm",
-        "upsampling",
-        "padding",
-        "dropout",
-        "base",
-        "stem",
-        "condition",
-    ):
-        assert getattr(SEED, name) == defaults[name].default
 
 
 def test_every_recipe_is_found_by_its_name():
@@ -138,19 +121,23 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
         read_recipe("quik")
 
 
+def outside(kind, allowed):
+    """Values that a number's field must refuse: of another type, or beyond an end of its range."""
+    below = allowed.least if allowed.excluded else allowed.least - (1 if kind is int else 0.1)
+    fraction = 1.5 if kind is int else float("nan")
+    ends = [] if math.isinf(allowed.below) else [allowed.below]
+    return [below, *ends, fraction, float("inf"), "115", True]
+
+
 WRONG = [
     *((name, "unknown") for name in CHOICES),
-    *((name, value) for name in LEAST for value in (LEAST[name] - 1, 1.5, "1", True)),
-    *((name, value) for name in POSITIVE for value in (0, -1e-4, "1e-4", float("nan"), True)),
-    *((name, value) for name in FRACTIONS for value in (-0.1, 1, None, float("nan"))),
-    *((name, value) for name in LAMBDAS for value in (-1, "115", None, float("inf"))),
+    *((name, value) for name, kind in NUMBERS.items() for value in outside(*kind)),
+    *((name, None) for name in NUMBERS if name != "crop"),
     *((name, value) for name in SWITCHES for value in (1, None, "yes")),
     *(("name", value) for value in ("", 3)),
     *(("lights", value) for value in ("", "even+", "noon", 3)),
     ("norm", ["batch"]),
     ("crop", 257),
-    ("seed", 2**32),
-    ("size", None),
 ]
 
 
@@ -161,9 +148,34 @@ def test_a_value_that_is_not_allowed_is_refused_by_its_fields_name(name, value):
 
 
 def test_every_field_is_checked():
-    fields = {field.name for field in dataclasses.fields(Recipe)}
-    tested = {"name", "lights", *SWITCHES, *LAMBDAS, *CHOICES, *LEAST, *POSITIVE, *FRACTIONS}
-    assert fields == tested
+    assert {"name", "lights", *SWITCHES, *CHOICES, *NUMBERS} == FIELDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("depth", 2), ("epochs", 1), ("whole_epochs", 0), ("dropout", 0), ("seed", 0)],
+)
+def test_the_least_value_is_allowed_and_none_below(name, least):
+    assert getattr(SEED.but(**{name: least}), name) == least
+    with pytest.raises(ValueError, match=f"at least {least}"):
+        SEED.but(**{name: least - 1})
+
+
+def test_a_loss_without_any_term_is_refused():
+    with pytest.raises(ValueError, match="All weights"):
+        SEED.but(lambda_l1=0.0, adversarial=0.0)
+
+
+def test_arguments_are_what_a_function_takes_and_what_is_added():
+    def build(width, depth, dtype=None, *, name="x", epoch=0):
+        pass
+
+    assert SEED.arguments(build, dtype="float16", epoch=3) == {
+        "width": 64,
+        "depth": 8,
+        "dtype": "float16",
+        "epoch": 3,
+    }
 
 
 def test_zoom_needs_a_crop():
@@ -172,15 +184,8 @@ def test_zoom_needs_a_crop():
         SEED.but(zoom=True)
 
 
-def test_recipes_allow_what_the_other_rooms_do():
-    assert CHOICES["norm"] == NORMS
-    assert CHOICES["padding"] == PADDINGS
-    assert CHOICES["upsampling"] == UPSAMPLINGS
-    assert CHOICES["base"] == BASES
-    assert CHOICES["condition"] == CONDITIONS
-    assert CHOICES["augmentation"] == AUGMENTATIONS
-    assert CHOICES["views"] == VIEWS
-    assert LIGHTS == tuple(KINDS_OF_LIGHT)
+def test_every_kind_of_light_has_its_function():
+    assert tuple(LIGHTS) == get_args(Light)
 
 
 def test_recipes_are_read_without_keras():

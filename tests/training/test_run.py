@@ -442,7 +442,7 @@ def test_a_recipes_fields_reach_the_networks_and_the_optimizers():
     assert gan.generator.get_layer("down1_conv").filters == recipe.width
     assert gan.discriminator.get_layer("block1_conv").filters == recipe.discriminator_width
     assert isinstance(gan.discriminator.get_layer("block2_norm"), keras.layers.GroupNormalization)
-    assert (gan.lambda_l1, gan.average) == (recipe.lambda_l1, recipe.average)
+    assert gan.recipe == recipe
     optimizers = gan.generator_optimizer, gan.discriminator_optimizer
     assert [float(x.learning_rate) for x in optimizers] == pytest.approx([2e-3, 2e-4])
     assert {(x.beta_1, x.beta_2) for x in optimizers} == {(0.5, 0.999)}

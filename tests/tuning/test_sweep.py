@@ -19,7 +19,7 @@ from waiting import PATIENCE, wait_for
 
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.sources import Splits
-from lowlight_utils.prediction.metrics import sharpness
+from lowlight_utils.metrics import sharpness
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
 from lowlight_utils.tuning import read_sweep, run_sweep
 from lowlight_utils.tuning.common import CommonData

@@ -4,12 +4,17 @@ All take ``uint8[H, W, 3]`` in sRGB and refuse anything else. That is deliberate
 on images in [0, 1] adds 48 dB, and prints 60 where the truth is 12.
 """
 
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from lowlight_utils.data.grain import LUMA
+from lowlight_utils.data.pairs import PairSet
 
+Measure = Callable[[np.ndarray, np.ndarray], float]
 SSIM_SIGMA = 1.5
 SSIM_WINDOW = 11
 
@@ -208,26 +213,76 @@ def _mean_step(image: np.ndarray) -> np.float64:
     return np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
 
 
+def _after_matching(metric):
+    return lambda truth, image: metric(truth, match_mean(image, truth))
+
+
 METRICS = {"psnr": psnr, "ssim": ssim, "ciede2000": ciede2000}
 MEASURES = {**METRICS, "sharpness": sharpness}  # what runs of different λ are compared by
+WITH_GT_MEAN = METRICS | {f"{name}_gtmean": _after_matching(x) for name, x in METRICS.items()}
 
 
-def measure(truth: np.ndarray, image: np.ndarray) -> dict[str, float]:
-    """Measure an image by every metric, as it is and after `match_mean`.
+def measure(
+    truth: np.ndarray, image: np.ndarray, measures: Mapping[str, Measure] = WITH_GT_MEAN
+) -> dict[str, float]:
+    """Measure an image, by default by every metric, as it is and after `match_mean`.
 
     Parameters
     ----------
     truth, image : uint8[H, W, 3]
         At least 11x11 pixels.
+    measures : mapping of str to callable
+        Name -> function of truth and image, such as `METRICS` and `MEASURES`.
 
     Returns
     -------
     dict
-        "psnr", "ssim", "ciede2000", "psnr_gtmean", "ssim_gtmean", "ciede2000_gtmean".
+        By default "psnr", "ssim", "ciede2000", "psnr_gtmean", "ssim_gtmean", "ciede2000_gtmean".
+
+    Examples
+    --------
+    >>> truth = np.full((16, 16, 3), 100, np.uint8)
+    >>> measure(truth, truth + np.uint8(10), {"psnr": psnr})["psnr"].__round__(2)
+    28.13
     """
-    scores = {name: metric(truth, image) for name, metric in METRICS.items()}
-    matched = match_mean(image, truth)
-    return scores | {f"{name}_gtmean": metric(truth, matched) for name, metric in METRICS.items()}
+    return {name: of(truth, image) for name, of in measures.items()}
+
+
+def measure_pairs(
+    images: Iterable[np.ndarray], pairs: PairSet, measures: Mapping[str, Measure] = WITH_GT_MEAN
+) -> list[dict[str, float]]:
+    """Measure what was made of each pair's dark image: one dictionary of scores a pair.
+
+    Parameters
+    ----------
+    images : iterable of uint8[H, W, 3]
+        One for each pair, in their order. A generator or `map` may make them one at a time.
+    pairs : PairSet
+    measures : mapping of str to callable
+        As for `measure`.
+
+    Raises
+    ------
+    ValueError
+        An image is none, or not of its truth's size; the message names the pair.
+    """
+    images, scores = iter(images), []
+    for name, truth in zip(pairs.names, pairs.high, strict=True):
+        try:
+            scores.append(measure(truth, next(images), measures))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return scores
+
+
+def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Average every score; what is not a number does not count. PSNRs are averaged in dB."""
+    return {name: _mean([each[name] for each in scores]) for name in scores[0]}
+
+
+def _mean(values):
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def _require_alike(truth: np.ndarray, image: np.ndarray) -> None:

@@ -1,0 +1,24 @@
+"""The command `export`."""
+
+from pathlib import Path
+from typing import Any
+
+from lowlight_utils.backend import start_keras
+
+
+def add_export_parser(commands: Any) -> None:
+    """Add the command `export` to those of `argparse`'s sub-parsers."""
+    parser = commands.add_parser("export", help="write a generator that runs without Keras")
+    parser.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
+    parser.add_argument("--weights", type=Path, help="a .keras generator; default: the shipped one")
+    parser.set_defaults(run=_export)
+
+
+def _export(options):
+    start_keras()
+    from lowlight_utils.prediction import export_generator
+    from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
+
+    difference = export_generator(options.weights or SHIPPED_WEIGHTS, options.out)
+    size = options.out.stat().st_size / 1e6
+    print(f"{options.out}: {size:.1f} MB, within {difference:.3f} levels of Keras")

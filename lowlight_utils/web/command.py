@@ -1,0 +1,75 @@
+"""The command `serve`."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from lowlight_utils.options import positive
+
+
+def add_serve_parser(commands: Any) -> None:
+    """Add the command `serve` to those of `argparse`'s sub-parsers."""
+    parser = commands.add_parser("serve", help="serve the web page (needs the extra web)")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 listens to every network")
+    parser.add_argument("--port", type=int, default=8080, help="default 8080; 0 takes a free one")
+    parser.add_argument(
+        "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
+    )
+    parser.add_argument(
+        "--max-megabytes", type=positive, default=25, help="of an upload (default 25)"
+    )
+    parser.add_argument(
+        "--max-megapixels",
+        type=positive,
+        default=25,
+        help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 900"
+        " MB of memory with an .onnx generator; each more takes some 16 MB)",
+    )
+    parser.add_argument(
+        "--queue", type=positive, default=8, help="photos in work or waiting at most (default 8)"
+    )
+    parser.add_argument(
+        "--rate-limit",
+        default="60 per minute",
+        help="photos that one client may send (default '60 per minute'); '' for no limit",
+    )
+    parser.add_argument(
+        "--trusted-proxies",
+        type=int,
+        default=0,
+        help="how many reverse proxies of yours pass X-Forwarded-For on (default 0: ignore it)",
+    )
+    parser.set_defaults(run=_serve)
+
+
+def _serve(options):
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    from lowlight_utils.web import Server, Settings, Worker, create_app
+    from lowlight_utils.web.job import WorkerError
+    from lowlight_utils.web.server import require_address
+
+    settings = Settings(
+        host=options.host,
+        port=options.port,
+        weights=options.weights,
+        max_bytes=options.max_megabytes * 2**20,
+        max_pixels=options.max_megapixels * 1_000_000,
+        upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * 2**20),
+        queue=options.queue,
+        rate_limit=options.rate_limit,
+        trusted_proxies=options.trusted_proxies,
+    )
+    require_address(settings)
+    print("Loading the generator ...", flush=True)
+    try:
+        worker = Worker(settings)
+    except WorkerError as error:
+        raise ValueError(str(error)) from error
+    try:
+        server = Server(create_app(worker, settings), settings)
+        server.stop_on_signals()
+        print(f"Serving on {server.address} (Ctrl-C stops)", flush=True)
+        server.run()
+    finally:
+        worker.close()
+    print("Stopped: all that had begun is answered.", flush=True)
