@@ -123,7 +123,7 @@ def layer_sizes(model: Model, size: int | tuple[int, int] = 256) -> dict[str, tu
         Layer's name -> (height, width) in pixels.
     """
     given = (size, size) if isinstance(size, int) else size
-    sizes = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for layer in model.layers:
         sources = _sources(layer)
         if sources:
