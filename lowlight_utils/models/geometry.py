@@ -16,6 +16,8 @@ RESIZING = (layers.Conv2D, layers.Conv2DTranspose, layers.ZeroPadding2D)
 class Block:
     """One step of a network: an input, or a convolution and what follows it up to the next one.
 
+    Convolutions on a branch that is added back (a residual block) are part of what follows.
+
     Attributes
     ----------
     name : str
@@ -83,6 +85,13 @@ def network_blocks(model: Model, size: int | tuple[int, int] = 256) -> list[Bloc
             members[name] = []
         else:
             name = parents[-1] if isinstance(layer, AddCorrection) else parents[0]
+            if isinstance(layer, layers.Add):
+                name, branch = sorted(parents, key=list(members).index)
+                inside = []
+                while branch != name:
+                    inside = members.pop(branch) + inside
+                    branch = owner[_sources(inside[0])[0].name]
+                members[name] += inside
             if len(set(parents)) > 1 and isinstance(layer, layers.Concatenate):
                 skips[name] = parents[1]
         members[name].append(layer)
@@ -114,7 +123,7 @@ def layer_sizes(model: Model, size: int | tuple[int, int] = 256) -> dict[str, tu
         Layer's name -> (height, width) in pixels.
     """
     given = (size, size) if isinstance(size, int) else size
-    sizes = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for layer in model.layers:
         sources = _sources(layer)
         if sources:

@@ -22,7 +22,16 @@ from lowlight_utils.plots.style import (
     Page,
     caption_height,
 )
+from lowlight_utils.training.losses import TERMS
 
+CURVES = {  # key of the history -> panel, label, colour
+    "generator_loss": ("Generator", "total", GENERATOR),
+    **{f"{x.name}_loss": ("Generator", x.label, getattr(style, x.colour)) for x in TERMS},
+    "discriminator_real_loss": ("Discriminator", "real", TRUTH),
+    "discriminator_fake_loss": ("Discriminator", "fake", DISCRIMINATOR),
+    "val_psnr": ("Validation", "PSNR, dB", GENERATOR),
+    "val_ssim": ("Validation", "SSIM", GENERATOR),
+}
 SCORES = (  # key, title, digits; whether more is better
     ("psnr", "PSNR, dB", 1, True),
     ("ssim", "SSIM", 2, True),
@@ -31,20 +40,6 @@ SCORES = (  # key, title, digits; whether more is better
 FEW = 15  # up to so many values, each gets a dot
 TOP, TALL, GAP = 0.66, 2.1, 0.6  # inches
 IN_A_ROW = 3  # names of curves above a panel
-
-
-def curves_of_history() -> dict[str, tuple[str, str, str]]:
-    """Return how each key of a history is drawn: panel, label, colour."""
-    from lowlight_utils.training.losses import TERMS  # with Keras, which other charts do not need
-
-    return {
-        "generator_loss": ("Generator", "total", GENERATOR),
-        **{f"{x.name}_loss": ("Generator", x.label, getattr(style, x.colour)) for x in TERMS},
-        "discriminator_real_loss": ("Discriminator", "real", TRUTH),
-        "discriminator_fake_loss": ("Discriminator", "fake", DISCRIMINATOR),
-        "val_psnr": ("Validation", "PSNR, dB", GENERATOR),
-        "val_ssim": ("Validation", "SSIM", GENERATOR),
-    }
 
 
 def loss_curves(
@@ -77,12 +72,11 @@ def loss_curves(
     ValueError
         If there is nothing to plot.
     """
-    curves = curves_of_history()
-    drawn = {key: history[key] for key in curves if len(history.get(key, ()))}
+    drawn = {key: history[key] for key in CURVES if len(history.get(key, ()))}
     if not drawn:
-        raise ValueError(f"The history has none of {', '.join(curves)}.")
-    panels = list(dict.fromkeys(curves[key][0] for key in drawn))
-    terms = sum(curves[key][0] == "Generator" for key in drawn)
+        raise ValueError(f"The history has none of {', '.join(CURVES)}.")
+    panels = list(dict.fromkeys(CURVES[key][0] for key in drawn))
+    terms = sum(CURVES[key][0] == "Generator" for key in drawn)
     top = TOP + (0.2 if terms > IN_A_ROW else 0.0)  # room for a second row of their names
     page = Page(WIDTH, top + TALL + 0.5 + caption_height(made_by))
     left = MARGIN + 0.45
@@ -90,13 +84,13 @@ def loss_curves(
     for i, panel in enumerate(panels):
         x = left + i * (across + GAP)
         page.write(x, 0.2, panel, TITLE, align="left", weight="bold")
-        keys = [key for key in drawn if curves[key][0] == panel]
+        keys = [key for key in drawn if CURVES[key][0] == panel]
         if panel == "Validation":
             _validation(page, x, top, across, {key: drawn[key] for key in keys}, chosen)
             continue
         axes = axes_of(page, x, top, across, TALL)
         for key in keys:
-            _curve(axes, drawn[key], *curves[key][1:])
+            _curve(axes, drawn[key], *CURVES[key][1:])
         axes.set_xlabel("epoch", fontsize=SMALL, color=MUTED)
         if panel == "Generator":
             axes.set_yscale("log")
@@ -202,7 +196,7 @@ def _validation(page, x, top, across, drawn, chosen):
     for i, (key, values) in enumerate(drawn.items()):
         y = top + i * (tall + between)
         axes = axes_of(page, x, y, across, tall)
-        _, label, color = curves_of_history()[key]
+        _, label, color = CURVES[key]
         _curve(axes, values, label, color)
         page.write(x, y - 0.12, label, SMALL, color, align="left")
         axes.yaxis.set_major_locator(MaxNLocator(3))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from lowlight_utils.plots.curves import axes_of, curves_of_history
+from lowlight_utils.plots.curves import CURVES, axes_of
 from lowlight_utils.plots.style import (
     BODY,
     GAP,
@@ -116,8 +116,8 @@ def losses_side_by_side(
     Page
         A matplotlib Figure.
     """
-    curves, rows = curves_of_history(), {}
-    for key, (panel, label, _) in curves.items():
+    rows = {}
+    for key, (panel, label, _) in CURVES.items():
         if key not in ("generator_loss", "val_ssim") and any(key in h for h in histories.values()):
             titles = {
                 "Generator": f"{label[0].upper()}{label[1:]} loss",
@@ -135,7 +135,7 @@ def losses_side_by_side(
         page.write(left, y - 0.11, title, SMALL, INK, align="left")
         for key, offset in zip(keys, (1.35, 1.75), strict=False):
             if len(keys) > 1:
-                name, color = curves[key][1:]
+                name, color = CURVES[key][1:]
                 page.write(left + offset, y - 0.11, name, SMALL, color, align="left")
         values = [v for h in histories.values() for key in keys for v in h.get(key, ())]
         values = [v for v in values if v is not None and np.isfinite(v)]
@@ -145,7 +145,7 @@ def losses_side_by_side(
             axes = axes_of(page, left + i * (across + gap), y, across, tall)
             for key in (key for key in keys if key in history):
                 epochs = range(1, len(history[key]) + 1)
-                axes.plot(epochs, history[key], color=curves[key][2], linewidth=1.6)
+                axes.plot(epochs, history[key], color=CURVES[key][2], linewidth=1.6)
             axes.set_ylim(low - room, high + room)
             axes.yaxis.set_major_locator(MaxNLocator(3))
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -155,7 +156,7 @@ def evaluate(methods: Mapping[str, Method], pairs: PairSet, progress: bool = Tru
         for i, image in enumerate(pairs.names)
         for name, scores in found.items()
     ]
-    return Evaluation(tuple(rows), tuple(pairs.size))
+    return Evaluation(tuple(rows), pairs.size)
 
 
 def _watched(images, bar):
@@ -178,7 +179,12 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
         "weights" (the file's name), "weights_sha256" and "recipe" (None if unknown), "backend"
         (None if Keras was not used), and "versions".
     """
-    made_by = {"weights": None, "weights_sha256": None, "recipe": None, "backend": None}
+    made_by: dict[str, Any] = {
+        "weights": None,
+        "weights_sha256": None,
+        "recipe": None,
+        "backend": None,
+    }
     versions = {"python": platform.python_version(), "lowlight_utils": lowlight_utils.__version__}
     versions |= {name: version(name) for name in ("numpy", "pillow", "scikit-image")}
     if weights is not None:
@@ -203,7 +209,7 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
 
 def mean_scores(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """Average every score over the images, by method; see `lowlight_utils.metrics.mean_scores`."""
-    by_method = {}
+    by_method: dict[str, list[dict[str, float]]] = {}
     for row in rows:
         by_method.setdefault(row.method, []).append(row.scores)
     return {method: metrics.mean_scores(scores) for method, scores in by_method.items()}

@@ -32,9 +32,9 @@ def enhance_stack(
     """
     parts = []
     for i in range(0, len(low), batch_size):
-        given = to_network(low[i : i + batch_size])
-        if len(generator.inputs) > 1:
-            given = [given, np.full((len(given), 1), lambda_l1, np.float32)]
+        pictures = to_network(low[i : i + batch_size])
+        told = np.full((len(pictures), 1), lambda_l1, np.float32)
+        given = [pictures, told] if len(generator.inputs) > 1 else pictures
         parts.append(to_image(np.asarray(generator.predict_on_batch(given))))
     return np.concatenate(parts)
 
@@ -42,7 +42,7 @@ def enhance_stack(
 class RefuseNaN(keras.callbacks.Callback):
     """End a run whose losses are no longer numbers, before anything of that epoch is kept."""
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         broken = [name for name, value in logs.items() if not np.isfinite(value)]
         if broken:
             raise ValueError(
@@ -63,7 +63,7 @@ class Validate(keras.callbacks.Callback):
         super().__init__()
         self.pairs = pairs
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         enhanced = enhance_stack(
             self.model.best_generator, self.pairs.low, lambda_l1=self.model.recipe.lambda_l1
         )
@@ -86,7 +86,7 @@ class SamplePictures(keras.callbacks.Callback):
         write_image(self.folder / "low.png", np.hstack(self.pairs.low))
         write_image(self.folder / "high.png", np.hstack(self.pairs.high))
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         enhanced = enhance_stack(
             self.model.best_generator, self.pairs.low, lambda_l1=self.model.recipe.lambda_l1
         )
@@ -122,7 +122,7 @@ class KeepGenerator(keras.callbacks.Callback):
         self.keep = keep
         self.best = best
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         if self.keep == "best" and logs["val_psnr"] <= self.best:
             return
         self.best = logs["val_psnr"]
@@ -150,7 +150,7 @@ class Backup(keras.callbacks.Callback):
         self.folder = Path(folder)
         self.history = history
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         state = self.folder / f"state_{epoch + 1:04d}.npz"

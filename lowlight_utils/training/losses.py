@@ -1,16 +1,32 @@
 """The losses of the conditional GAN, in `keras.ops`, alike on every backend."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from keras import KerasTensor, ops
 
 from lowlight_utils.metrics import SSIM_SIGMA, SSIM_WINDOW
 from lowlight_utils.recipe import Recipe
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class _Ops:
+    """`keras.ops`, loaded once a loss is computed: figures read `TERMS` without Keras."""
+
+    def __getattr__(self, name):
+        from keras import ops
+
+        return getattr(ops, name)
+
+
+ops = _Ops()
 
 
 def discriminator_losses(

@@ -22,7 +22,7 @@ def choose_dtype() -> str:
     return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
 
 
-def _graphics_cards() -> list[tuple[int, int]]:
+def _graphics_cards() -> list[tuple[int, ...]]:
     """List the compute capabilities of the graphics cards that the backend sees."""
     if keras.backend.backend() == "jax":
         import jax

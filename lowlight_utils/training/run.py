@@ -147,6 +147,16 @@ def train(
         stop being numbers.
     OSError
         If a file cannot be written; the message says which, and what is kept.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from lowlight_utils.data.sources import load_splits
+    >>> tiny = Recipe(size=32, width=4, depth=2, discriminator_width=4, batch_size=30, epochs=1)
+    >>> splits = load_splits("sample", **tiny.arguments(load_splits))
+    >>> run = train(tiny, splits, mkdtemp(), verbose=0)
+    >>> run.generator_file.name, len(run.history["val_psnr"])
+    ('generator.keras', 1)
     """
     folder = Path(folder)
     progress = read_progress(folder)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import keras
 import numpy as np
@@ -9,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictures import make_pairs
 
-from lowlight_utils.data.batches import AUGMENTATIONS, EpochSync, PairBatches
+from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.data.images import resize, to_image, to_network
 from lowlight_utils.data.pairs import PairSet
+from lowlight_utils.recipe import Augmentation
 
 PAIRS = make_pairs(7, 16, 16)
-augmentations = st.sampled_from(AUGMENTATIONS)
+augmentations = st.sampled_from(get_args(Augmentation))
 
 
 def stacked(batches):
@@ -201,7 +203,7 @@ class TestRefusing:
         "pairs, options, complaint",
         [
             (PAIRS[[]], {}, "no pairs"),
-            (PAIRS, {"augmentation": "mixup"}, "'mixup' is not one of"),
+            (PAIRS, {"augmentation": "mixup"}, "augmentation must be one of jitter, dihedral"),
             (PAIRS, {"crop": 17}, "crop=17 does not fit into images of 16x16"),
             (PAIRS, {"crop": 0}, "crop=0"),
             (PAIRS, {"batch_size": 0}, "batch_size=0"),

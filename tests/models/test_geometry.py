@@ -34,6 +34,21 @@ def test_sizes_by_arithmetic_are_the_generators_own(base, upsampling):
     assert sizes == {x.name: tuple(x.output.shape[1:3]) for x in generator.layers}
 
 
+@pytest.mark.parametrize("trunk_first", [True, False])
+def test_a_residual_branch_is_part_of_its_block(trunk_first):
+    low = keras.Input((None, None, 3), name="low")
+    trunk = keras.layers.Conv2D(8, 4, strides=2, padding="same", name="down1_conv")(low)
+    branch = keras.layers.Conv2D(8, 3, padding="same", name="down1_a_conv")(trunk)
+    branch = keras.layers.Conv2D(8, 3, padding="same", name="down1_b_conv")(branch)
+    both = [trunk, branch] if trunk_first else [branch, trunk]
+    x = keras.layers.Add(name="down1_sum")(both)
+    x = keras.layers.Conv2D(16, 4, strides=2, padding="same", name="down2_conv")(x)
+    _, first, second = network_blocks(keras.Model(low, x), 64)
+    names = [layer.name for layer in first.layers]
+    assert names == ["down1_conv", "down1_a_conv", "down1_b_conv", "down1_sum"]
+    assert (first.height, first.channels, second.height) == (32, 8, 16)
+
+
 @pytest.mark.parametrize("shape", [(256, 256, 3), (67, 93, 3), (32, 32, 3)])
 def test_sizes_by_arithmetic_are_the_discriminators_own(shape):
     discriminator = patchgan_discriminator(shape, width=4)
