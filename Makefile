@@ -25,7 +25,7 @@ help:
 	@echo "make test        run every test, the notebooks among them (TESTERS=4: by four processes)"
 	@echo "make test-versions   run tests on the oldest versions allowed, and the notebooks on Colab's"
 	@echo "make lab         open JupyterLab on the notebooks"
-	@echo "make lint        check the code's style"
+	@echo "make lint        check the code's style and its types"
 	@echo "make figures     make the pictures in figures/ again"
 	@echo "make clean       remove .venv and build/"
 
@@ -42,7 +42,7 @@ notebooks: $(READY)
 
 test: $(READY)
 	rm -rf build/test-runs
-	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 tests notebooks
+	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 --doctest-modules lowlight_utils tests notebooks
 
 # Takes ten minutes more than the tests and the notebooks do, and 4 GB in build/versions/.
 test-versions: $(READY)
@@ -55,6 +55,7 @@ lab: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 figures: $(READY)
 	$(BIN)/python tools/make_figures.py $(if $(wildcard $(RUN)/generator.keras),--run $(RUN) --made-by "$(MADE_BY)")

@@ -70,7 +70,7 @@ def explain(error: BaseException) -> str | None:
     )
 
 
-def _other_backend(module):
+def _other_backend(module: str) -> str:
     """Mention the backend that is there, where the other one is missing."""
     other = {"tensorflow": "jax", "jax": "tensorflow"}.get(module)
     if other is None or importlib.util.find_spec(other) is None:

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -139,14 +140,14 @@ class PairBatches(keras.utils.PyDataset):
             return np.arange(len(self.pairs))
         return self._rng(epoch, 0).permutation(len(self.pairs))
 
-    def _draw(self, rng: np.random.Generator):
+    def _draw(self, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
         """Draw one augmentation, as a function to apply to both images of a pair."""
         rows, columns = seen = self.shape
         if self.zoom and rng.integers(2):
             seen = (min(self._stacks[0].shape[1:3]),) * 2
         spare = np.subtract(self._stacks[0].shape[1:3], seen)
         top, left = rng.integers(0, spare + 1)
-        flip, turns = rng.integers(2), rng.integers(4)
+        flip, turns = int(rng.integers(2)), int(rng.integers(4))
         if self.augmentation == "none":
             flip = turns = 0
         elif self.augmentation == "jitter":

@@ -26,6 +26,7 @@ __all__ = [
     "MAX_PIXELS",
     "ImageError",
     "ImageWarning",
+    "Size",
     "encode_image",
     "list_images",
     "natural_key",
@@ -44,6 +45,10 @@ IMAGE_SUFFIXES = tuple(
 )
 """What `list_images` takes for a picture; HEIC is among them even where it cannot be read, to be
 refused rather than skipped."""
+
+
+Size = int | tuple[int, int]
+"""The side of a square, or (height, width), in pixels."""
 
 
 def read_image(
@@ -116,7 +121,7 @@ def read_image_and_alpha(
     return decode(source, name, formats, max_pixels, deep)
 
 
-def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+def resize(image: np.ndarray, size: Size) -> np.ndarray:
     """Resize with a bilinear filter that is widened when it shrinks, so that nothing aliases.
 
     Parameters
@@ -190,7 +195,8 @@ def to_image(values: np.ndarray, depth: int = 8) -> np.ndarray:
     values = np.array(values, dtype=np.float32)
     if np.isnan(values).any():
         raise ValueError("the network's output has NaNs in it: its training has diverged")
-    type_ = {8: np.uint8, 16: np.uint16}[depth]
+    types: dict[int, type[np.unsignedinteger]] = {8: np.uint8, 16: np.uint16}
+    type_ = types[depth]
     white = np.iinfo(type_).max
     values += 1
     values *= white / 2
@@ -234,7 +240,7 @@ def unread_photos(folder: str | os.PathLike) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
-def natural_key(name: str) -> tuple:
+def natural_key(name: str) -> tuple[int | str, ...]:
     """Sort key that takes runs of digits as numbers: 'photo2' before 'photo10'."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return (*(int(part) if i % 2 else part for i, part in enumerate(parts)), name)
