@@ -13,7 +13,13 @@ ASCII = {"λ": "lambda", "Δ": "d", "×": "x", "–": "-", "…": "...", "→": 
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says in its first line, or else its kind: libraries add advice below."""
+    r"""Return what an error says in its first line, or else its kind: libraries add advice below.
+
+    Examples
+    --------
+    >>> first_line(OSError("no room\nTry another disk.")), first_line(KeyError())
+    ('no room', 'KeyError')
+    """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 

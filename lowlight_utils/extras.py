@@ -59,6 +59,12 @@ def explain(error: BaseException) -> str | None:
     ----------
     error : Exception
         What was raised, or what was raised because of it.
+
+    Examples
+    --------
+    >>> explain(ModuleNotFoundError(name="filelock"))
+    "filelock is not installed. The extra tuning brings it (in a clone: pip install -e '.[tuning]'),
+    or pip install optuna filelock"
     """
     module = missing_module(error)
     if module not in EXTRAS:

@@ -57,6 +57,14 @@ class PairBatches(keras.utils.PyDataset):
     ------
     ValueError
         No pairs, an unknown augmentation, or a crop that is larger than the images.
+
+    Examples
+    --------
+    >>> from lowlight_utils.data import sample_pairs
+    >>> batches = PairBatches(sample_pairs("validation", size=32), batch_size=2, seed=1)
+    >>> low, high = batches[0]
+    >>> len(batches), low.shape, low.dtype
+    (3, (2, 32, 32, 3), dtype('float32'))
     """
 
     def __init__(

@@ -100,6 +100,14 @@ def write_image(
         The suffix is not one that can be written, or the encoder or the disk refused.
     ValueError
         `image` or `alpha` is not of the shape and type above.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> write_image(folder / "new" / "black.png", np.zeros((2, 3, 3), np.uint8))
+    >>> write_image(folder / "black.doc", np.zeros((2, 3, 3), np.uint8))
+    Traceback (most recent call last):
+    lowlight_utils.data.errors.ImageError: ...black.doc: cannot write '.doc'; ...
     """
     path = Path(path)
     save = _prepare(str(path), path.suffix, image, alpha)

@@ -87,6 +87,16 @@ def read_image(
     ImageError
         Missing, empty, truncated or not a picture; animated or with several pages; more than
         `MAX_PIXELS` pixels; samples without an agreed white (floating point, 32-bit integers).
+
+    Examples
+    --------
+    >>> from lowlight_utils.data import sample_photos
+    >>> image = read_image(sample_photos("test")[0])
+    >>> image.dtype, image.shape
+    (dtype('uint8'), (384, 384, 3))
+    >>> read_image("nowhere.png")
+    Traceback (most recent call last):
+    lowlight_utils.data.errors.ImageError: nowhere.png: there is no such file; check the path
     """
     return read_image_and_alpha(source, name=name, deep=deep)[0]
 
@@ -133,6 +143,11 @@ def resize(image: np.ndarray, size: Size) -> np.ndarray:
     Returns
     -------
     The same type, [height, width, 3]
+
+    Examples
+    --------
+    >>> resize(np.zeros((300, 400, 3), np.uint8), (30, 40)).shape
+    (30, 40, 3)
     """
     height, width = (size, size) if isinstance(size, int) else size
     if image.shape[:2] == (height, width):
@@ -159,6 +174,13 @@ def to_network(images: np.ndarray) -> np.ndarray:
     -------
     float32[..., H, W, 3]
         In [-1, 1]; 0 becomes -1, and white, 255 or 65535, becomes 1.
+
+    Examples
+    --------
+    >>> to_network(np.array([[[0, 51, 255]]], np.uint8)).tolist()
+    [[[-1.0, -0.6..., 1.0]]]
+    >>> to_image(to_network(np.array([[[0, 51, 255]]], np.uint8))).tolist()
+    [[[0, 51, 255]]]
     """
     images = np.asarray(images)
     if images.dtype not in (np.uint8, np.uint16) or images.ndim < 3 or images.shape[-1] != 3:

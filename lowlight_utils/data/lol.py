@@ -127,6 +127,11 @@ def lol_scene(name: str) -> str:
 
     LOL has many scenes several times, at different exposures; `lol_scenes.json` groups its files
     into 236 scenes. A name that is not LOL's is its own scene.
+
+    Examples
+    --------
+    >>> lol_scene("1") == lol_scene("2"), lol_scene("cat")
+    (True, 'cat')
     """
     return _lol_scenes().get(name, name)
 

@@ -61,6 +61,20 @@ class PairSet:
     ------
     ValueError
         The arrays do not have these types and shapes, or the lengths differ.
+
+    Examples
+    --------
+    >>> high = np.full((4, 8, 8, 3), 180, np.uint8)
+    >>> names, scenes = ["cat", "cat-2", "bridge", "lake"], ["cat", "cat", "bridge", "lake"]
+    >>> pairs = PairSet(high // 6, high, names, scenes)
+    >>> pairs
+    PairSet(4 pairs of 8x8, 3 scenes)
+    >>> low, high = pairs[0]
+    >>> pairs[[0, 2]].names
+    ('cat', 'bridge')
+    >>> train, validation, test = pairs.split(validation=0.25, test=0.25)
+    >>> set(train.scenes) & set(validation.scenes + test.scenes)
+    set()
     """
 
     low: np.ndarray

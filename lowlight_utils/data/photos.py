@@ -89,6 +89,12 @@ def sample_pairs(
         The photos are 384x384 at most.
     size, copies, seed, ranges, lights, views
         See `photo_pairs`, which gives the result too.
+
+    Examples
+    --------
+    >>> print(sample_pairs("test", size=64).summary())
+    8 pairs of 64x64 from 8 scenes; mean level 18.3 (low) and 119.0 (high) of 255, high is 6.5 times
+    as bright (median)
     """
     return photo_pairs(sample_photos(part), size, copies, seed, ranges, lights, views)
 

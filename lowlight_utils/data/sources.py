@@ -110,6 +110,14 @@ def load_splits(
         Nothing of the above is there, or a picture or pair is not as it should be.
     ValueError
         Too few scenes to split, or `copies` is below 1.
+
+    Examples
+    --------
+    >>> splits = load_splits("sample", size=32)
+    >>> splits.train, splits.test
+    (PairSet(30 pairs of 32x32, 30 scenes), PairSet(8 pairs of 32x32, 8 scenes))
+    >>> load_splits(["sample", "kodak"], size=32).train
+    PairSet(54 pairs of 32x32, 54 scenes)
     """
     if not isinstance(data, (str, os.PathLike)):
         rules: dict[str, Any] = {
