@@ -18,14 +18,15 @@ TESTERS ?= 2
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help notebooks test test-versions lab lint figures clean
+.PHONY: help notebooks test coverage test-versions lab lint figures clean
 
 help:
 	@echo "make notebooks   run all notebooks, top to bottom, into build/notebooks/"
 	@echo "make test        run every test, the notebooks among them (TESTERS=4: by four processes)"
+	@echo "make coverage    run them, and say which lines none of them reaches"
 	@echo "make test-versions   run tests on the oldest versions allowed, and the notebooks on Colab's"
 	@echo "make lab         open JupyterLab on the notebooks"
-	@echo "make lint        check the code's style"
+	@echo "make lint        check the code's style and its types"
 	@echo "make figures     make the pictures in figures/ again"
 	@echo "make clean       remove .venv and build/"
 
@@ -42,7 +43,11 @@ notebooks: $(READY)
 
 test: $(READY)
 	rm -rf build/test-runs
-	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 tests notebooks
+	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 --doctest-modules $(MORE) lowlight_utils tests notebooks
+
+# Not part of make test, because it takes longer; what runs in other processes does not count.
+coverage:
+	$(MAKE) test MORE="--cov=lowlight_utils --cov-report=term:skip-covered"
 
 # Takes ten minutes more than the tests and the notebooks do, and 4 GB in build/versions/.
 test-versions: $(READY)
@@ -55,6 +60,7 @@ lab: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 figures: $(READY)
 	$(BIN)/python tools/make_figures.py $(if $(wildcard $(RUN)/generator.keras),--run $(RUN) --made-by "$(MADE_BY)")

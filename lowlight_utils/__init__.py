@@ -11,4 +11,4 @@ import os
 # notebook's kernel, would find none. It reads this when it first sees a GPU.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

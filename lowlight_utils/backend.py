@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from lowlight_utils.console import first_line
 
@@ -14,7 +16,7 @@ BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
 ASKED = ("JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS")  # by which one may ask too much
 
 
-def start_keras(to_train=False):
+def start_keras(to_train: bool = False) -> None:
     """Load Keras and its backend without the lines that TensorFlow logs unasked as it starts.
 
     For a process of our own: what the user's keras.json says of precision and of the order of
@@ -57,7 +59,7 @@ def start_keras(to_train=False):
             ) from error
 
 
-def require_usual_settings():
+def require_usual_settings() -> None:
     """Raise ValueError if Keras is set to what our networks are not made for.
 
     In somebody else's program, such as a notebook, these settings are not ours to change.
@@ -74,13 +76,8 @@ def require_usual_settings():
             )
 
 
-def device_line():
-    """Say what a training runs on: the device, and the backend.
-
-    Returns
-    -------
-    str
-    """
+def device_line() -> str:
+    """Say what a training runs on: the device, and the backend."""
     import keras
 
     name = keras.backend.backend()
@@ -90,7 +87,7 @@ def device_line():
     return f"{', '.join(found)}, with {versions}{hidden}"
 
 
-def unseen_gpu():
+def unseen_gpu() -> str | None:
     """Say it if there is an NVIDIA driver, and yet the backend sees no GPU; else return None."""
     import keras
 
@@ -106,7 +103,7 @@ def unseen_gpu():
     )
 
 
-def _gpus():
+def _gpus() -> list[str]:
     """Name the accelerators that the backend sees."""
     import keras
 
@@ -125,20 +122,20 @@ def _gpus():
     ]
 
 
-def _hidden():
+def _hidden() -> str:
     """Return the environment variable by which the user hides GPUs, or an empty string."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return "CUDA_VISIBLE_DEVICES"
     return "JAX_PLATFORMS" if os.environ.get("JAX_PLATFORMS") == "cpu" else ""
 
 
-def cores():
+def cores() -> int:
     """Count the cores that this process may use; in a container fewer than the machine has."""
     allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _not_ours(backend):
+def _not_ours(backend: str | None) -> str:
     """Say where a backend that we cannot run on was chosen, and what to do."""
     by = "KERAS_BACKEND" if os.environ.get("KERAS_BACKEND") else _settings_file()
     there = [name for name in BACKENDS if importlib.util.find_spec(name)] or ["tensorflow"]
@@ -148,12 +145,12 @@ def _not_ours(backend):
     )
 
 
-def _settings_file():
+def _settings_file() -> Path:
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
 
 
 @contextlib.contextmanager
-def _unless_it_fails():
+def _unless_it_fails() -> Iterator[None]:
     """Hold back what is written to file descriptor 2, and let it out if all does not go well.
 
     TensorFlow writes there before any setting of its own counts. But what a library says before it
@@ -185,7 +182,7 @@ def _unless_it_fails():
         os.waitpid(keeper, 0)
 
 
-def _keep(reading, writing, kept):
+def _keep(reading: int, writing: int, kept: int) -> NoReturn:
     """Collect all that comes, until the other process closes its end or dies; then say it."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,17 +5,25 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 # As long as what it stands for, where it stands in a table's column.
 ASCII = {"λ": "lambda", "Δ": "d", "×": "x", "–": "-", "…": "...", "→": "->", "−": "-", "²": "2"}
 
 
-def first_line(error):
-    """Return what an error says in its first line, or else its kind: libraries add advice below."""
+def first_line(error: BaseException) -> str:
+    r"""Return what an error says in its first line, or else its kind: libraries add advice below.
+
+    Examples
+    --------
+    >>> first_line(OSError("no room\nTry another disk.")), first_line(KeyError())
+    ('no room', 'KeyError')
+    """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def spell_out(error):
+def spell_out(error: UnicodeError) -> tuple[str | bytes, int]:
     """Encode a character that the console's encoding lacks: by its name, or as Python writes it.
 
     A file's name that is not in the system's encoding goes out as the bytes that it is.
@@ -33,7 +41,7 @@ codecs.register_error("lowlight_utils.spell_out", spell_out)
 
 
 @contextlib.contextmanager
-def forgiving_output():
+def forgiving_output() -> Iterator[Callable[[], OSError | None]]:
     """Let standard output and error be of any encoding, full, closed, or closed by their reader.
 
     Yields
@@ -45,8 +53,13 @@ def forgiving_output():
     _open_what_is_closed()
     out, err = Forgiving(sys.stdout), Forgiving(sys.stderr)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+
+        def unprinted() -> OSError | None:
+            out.flush()
+            return out.failure
+
         try:
-            yield lambda: out.flush() or out.failure
+            yield unprinted
         finally:
             out.flush()
             err.flush()
@@ -61,28 +74,29 @@ class Forgiving:
         Why something is lost. That the reader has gone, as after ``| head``, is no failure.
     """
 
-    def __init__(self, stream):
-        self.stream, self.failure = stream, None
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.failure: OSError | None = None
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="lowlight_utils.spell_out")
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         try:
             return self.stream.write(text)
         except OSError as error:
             self._give_up(error)
             return len(text)
 
-    def flush(self):
+    def flush(self) -> None:
         try:
             self.stream.flush()
         except OSError as error:
             self._give_up(error)
 
-    def _give_up(self, error):
+    def _give_up(self, error: OSError) -> None:
         """Send what is still to come, and what waits in the buffer, to nowhere."""
         if error.errno not in (errno.EPIPE, errno.EINVAL):  # EINVAL: Windows' word for it
             self.failure = self.failure or error
@@ -91,7 +105,7 @@ class Forgiving:
         os.close(nowhere)
 
 
-def _open_what_is_closed():
+def _open_what_is_closed() -> None:
     """Open the standard files that were closed (``2>&-``), or others would take their place."""
     for number in range(3):
         try:

@@ -59,6 +59,12 @@ def explain(error: BaseException) -> str | None:
     ----------
     error : Exception
         What was raised, or what was raised because of it.
+
+    Examples
+    --------
+    >>> explain(ModuleNotFoundError(name="filelock"))
+    "filelock is not installed. The extra tuning brings it (in a clone: pip install -e '.[tuning]'),
+    or pip install optuna filelock"
     """
     module = missing_module(error)
     if module not in EXTRAS:
@@ -70,7 +76,7 @@ def explain(error: BaseException) -> str | None:
     )
 
 
-def _other_backend(module):
+def _other_backend(module: str) -> str:
     """Mention the backend that is there, where the other one is missing."""
     other = {"tensorflow": "jax", "jax": "tensorflow"}.get(module)
     if other is None or importlib.util.find_spec(other) is None:

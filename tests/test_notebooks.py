@@ -118,14 +118,6 @@ def test_it_becomes_a_python_script(path):
     compile(script, path.stem, "exec")
 
 
-def test_a_refreshed_notebook_still_says_how_it_becomes_a_script():
-    notebook = nbformat.v4.new_notebook()
-    notebook.metadata["language_info"] = {"name": "python", "version": "3.12.1"}
-    tool.tidy(notebook)
-    assert notebook.metadata["language_info"]["file_extension"] == ".py"
-    assert "version" not in notebook.metadata["language_info"]  # it differs from run to run
-
-
 @pytest.mark.parametrize("folder", [".", "notebooks", "lowlight_utils/data"])
 def test_runs_and_data_are_the_courses_wherever_a_notebook_runs(folder, monkeypatch):
     monkeypatch.chdir(ROOT / folder)
@@ -147,23 +139,48 @@ def test_folders_that_are_given_are_taken():
 
 
 @each_notebook
-def test_its_badge_and_set_up_name_the_repository_of_pyproject(path):
-    text = path.read_text(encoding="utf-8")
-    address = tool.repository_address()
-    assert address in text
-    assert f"{address.split('github.com/')[1]}/blob/main/notebooks/{path.name}" in text
-    assert tool.with_address(text, address) == text
+def test_its_badge_and_set_up_are_made_from_the_address_in_pyproject(path):
+    notebook = nbformat.read(path, as_version=4)
+    tool.address_notebook(notebook, tool.repository_address(), path.name)
+    assert tool.text_of(notebook) == path.read_text(encoding="utf-8")
 
 
-def test_a_new_address_replaces_the_old_in_badges_and_set_up():
-    old = (
-        "[![Open in Colab](badge.svg)](https://colab.research.google.com/github/a/b/blob/main/n.ipynb)"
-        ' %pip install "x @ git+https://github.com/a/b"'
+@pytest.mark.parametrize("name", ["CITATION.cff", "deploy/cloud-init.yaml", "docs/deploy.md"])
+def test_a_link_elsewhere_is_the_address_in_pyproject(name):
+    found = tool.ADDRESS.findall((ROOT / name).read_text(encoding="utf-8"))
+    assert set(found) == {tool.repository_address()}
+
+
+@pytest.fixture
+def addressed():
+    """addressed(*addresses) gives a notebook's badge and first cell after these, one by one."""
+    notebook = nbformat.read(PATHS[0], as_version=4)
+
+    def write(*addresses):
+        for address in addresses:
+            tool.address_notebook(notebook, address, "01.ipynb")
+        code = next(cell for cell in notebook.cells if cell.cell_type == "code")
+        return notebook.cells[0].source.split("\n")[0], code.source
+
+    return write
+
+
+def test_a_new_address_replaces_the_old_in_badge_and_set_up(addressed):
+    badge, code = addressed("https://github.com/a/b", "https://github.com/c/d")
+    assert badge.endswith(
+        "(https://colab.research.google.com/github/c/d/blob/main/notebooks/01.ipynb)"
     )
-    new = tool.with_address(old, "https://github.com/c/d")
-    assert "a/b" not in new
-    assert "colab.research.google.com/github/c/d/blob/main/n.ipynb" in new
-    assert 'git+https://github.com/c/d"' in new
+    assert '@ git+https://github.com/c/d"\n' in code
+    assert "a/b" not in badge + code
+    assert addressed("https://github.com/c/d") == (badge, code)
+
+
+def test_an_address_that_is_not_set_is_said_instead_of_linked_to_and_can_be_set(addressed):
+    badge, code = addressed("https://github.com/c/d", "https://github.com/OWNER/d")
+    assert "does not say where its repository is" in badge and "http" not in badge
+    assert "does not say where its repository is" in code and "http" not in code
+    compile(code, "first cell", "exec")
+    assert "%pip install" in addressed("https://github.com/c/d")[1]
 
 
 @each_notebook
@@ -185,6 +202,9 @@ def test_running_a_notebook_keeps_its_pictures_and_reports_a_failure(tmp_path, m
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
     assert tool.run(tmp_path / "01_good.ipynb", refresh=False)
     assert (tmp_path / "build" / "01_good" / "01.png").stat().st_size > 0
+    metadata = nbformat.read(tmp_path / "build" / "01_good.ipynb", as_version=4).metadata
+    assert metadata["language_info"]["file_extension"] == ".py"  # for those who make a script of it
+    assert "version" not in metadata["language_info"]  # it differs from run to run
     assert not tool.run(tmp_path / "02_bad.ipynb", refresh=True)
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert nbformat.read(tmp_path / "02_bad.ipynb", as_version=4).cells[0].outputs == []

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lowlight_utils import extras
+from lowlight_utils import __version__, extras
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -66,6 +66,27 @@ def test_the_pythons_that_are_resolved_for_are_those_that_are_named():
     named = sorted(minor for minor in minors if minor[:2] == "3.")
     assert named == [".".join(python.split(".")[:2]) for python in PYTHONS]
     assert PROJECT["requires-python"] == f">={named[0]},<3.{int(named[-1][2:]) + 1}"
+
+
+def test_the_workflow_runs_what_ci_runs_on_the_pythons_that_are_named():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["test"]
+    assert job["strategy"]["matrix"]["python"] == [".".join(p.split(".")[:2]) for p in PYTHONS]
+    assert job["steps"][-1] == {"run": ".ci/run"} and os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_hooks_before_a_commit_are_those_of_make_lint():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    linted = re.findall(r"\$\(BIN\)/((?:ruff|mypy)(?: check| format)?)", makefile)
+    assert linted == [re.match(r".venv/bin/((?:\w+)(?: \w+)?)", entry)[1] for entry in entries]
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert (citation["title"], citation["license"]) == (PROJECT["description"], PROJECT["license"])
 
 
 def test_in_colab_nothing_has_to_be_replaced(tmp_path):

@@ -9,7 +9,6 @@ A NAME is a notebook's beginning, such as 03; without one, all are run, in order
 
 import argparse
 import base64
-import os
 import re
 import shutil
 import sys
@@ -21,22 +20,26 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from lowlight_utils.files import write_file
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build" / "notebooks"
 CELL_TIMEOUT = 3600  # seconds
-ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?=\.git|/|\"|'|\)|\s|$)")
-# What a kernel says of its language, without its version: nbconvert --to script goes by it.
-LANGUAGE = {
-    "codemirror_mode": {"name": "ipython", "version": 3},
-    "file_extension": ".py",
-    "mimetype": "text/x-python",
-    "name": "python",
-    "nbconvert_exporter": "python",
-    "pygments_lexer": "ipython3",
-}
+ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?=\.git|/|\"|'|\)|\s|,|$)")
+UNSET = "OWNER"  # who owns the repository, in an address that has yet to be set
 LOG_NOISE = "WARNING: All log messages before absl::InitializeLog()"
-COLAB = re.compile(r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob")
+BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+NO_BADGE = (
+    "*No link to Colab yet: this copy of the course does not say where its repository is"
+    " (CONTRIBUTING.md).*"
+)
+NO_INSTALL = """    print(
+        "This copy of the course does not say where its repository is (CONTRIBUTING.md), so install"
+        " the library yourself: pip install -e '.[cpu,notebooks,tuning,web]' in a clone."
+    )
+"""
+INSTALL = re.compile(r"(?<=is None:\n).*?(?=    importlib\.invalidate_caches)", re.DOTALL)
 
 
 def main():
@@ -75,6 +78,7 @@ def run(path, refresh):
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         coalesce_streams=True,
+        record_timing=False,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -94,19 +98,21 @@ def run(path, refresh):
         return False
     print(f"{seconds:.0f} s, {count} pictures")
     if refresh:
-        temporary = path.with_suffix(".part")
-        nbformat.write(notebook, temporary)
-        os.replace(temporary, path)
+        write_file(path, text_of(notebook))
     return True
+
+
+def text_of(notebook):
+    """Return a notebook as its file holds it."""
+    return nbformat.writes(notebook) + "\n"
 
 
 def tidy(notebook):
     """Take out what differs from run to run and tells a reader nothing."""
     for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if not is_log_noise(output)]
-    notebook.metadata["language_info"] = LANGUAGE
+    notebook.metadata.get("language_info", {}).pop("version", None)
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3",
         "language": "python",
@@ -141,16 +147,42 @@ def repository_address():
         return tomllib.load(file)["project"]["urls"]["Repository"]
 
 
-def with_address(text, address):
-    """Return `text` with every address of the repository replaced by `address`."""
-    badge = f"https://colab.research.google.com/github/{address.split('github.com/')[1]}/blob"
-    return ADDRESS.sub(address, COLAB.sub(badge, text))
+def badge(address, name):
+    """Return what stands above a notebook's title: a link to Colab, or why there is none."""
+    if f"/{UNSET}/" in address:
+        return NO_BADGE
+    repository = address.removeprefix("https://github.com/")
+    place = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}"
+    return f"{BADGE}({place})"
+
+
+def install(address):
+    """Return the lines of a notebook's first cell that install the library where it is missing."""
+    if f"/{UNSET}/" in address:
+        return NO_INSTALL
+    return f'    %pip install -q "lowlight-utils[tuning,web] @ git+{address}"\n'
+
+
+def address_notebook(notebook, address, name):
+    """Write the address into a notebook: into its badge, and into its first cell of code."""
+    top = notebook.cells[0]
+    above, blank, below = top.source.partition("\n\n")
+    if not above.startswith((BADGE, NO_BADGE)):
+        raise ValueError(f"{name}: does not begin with a badge, nor with why there is none")
+    top.source = badge(address, name) + blank + below
+    code = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    code.source = INSTALL.sub(lambda _: install(address), code.source, count=1)
 
 
 def write_address(address):
-    """Write the address into every notebook, and where a fresh server clones it from."""
-    for path in [*choose(()), ROOT / "deploy" / "cloud-init.yaml"]:
-        path.write_text(with_address(path.read_text(encoding="utf-8"), address), encoding="utf-8")
+    """Write the address into every notebook, and where else it stands."""
+    for path in choose(()):
+        notebook = nbformat.read(path, as_version=4)
+        address_notebook(notebook, address, path.name)
+        write_file(path, text_of(notebook))
+    for name in ("CITATION.cff", "deploy/cloud-init.yaml", "docs/deploy.md"):
+        path = ROOT / name
+        write_file(path, ADDRESS.sub(address, path.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

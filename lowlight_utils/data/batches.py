@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -56,6 +57,14 @@ class PairBatches(keras.utils.PyDataset):
     ------
     ValueError
         No pairs, an unknown augmentation, or a crop that is larger than the images.
+
+    Examples
+    --------
+    >>> from lowlight_utils.data import sample_pairs
+    >>> batches = PairBatches(sample_pairs("validation", size=32), batch_size=2, seed=1)
+    >>> low, high = batches[0]
+    >>> len(batches), low.shape, low.dtype
+    (3, (2, 32, 32, 3), dtype('float32'))
     """
 
     def __init__(
@@ -138,14 +147,14 @@ class PairBatches(keras.utils.PyDataset):
             return np.arange(len(self.pairs))
         return self._rng(epoch, 0).permutation(len(self.pairs))
 
-    def _draw(self, rng: np.random.Generator):
+    def _draw(self, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
         """Draw one augmentation, as a function to apply to both images of a pair."""
         rows, columns = seen = self.shape
         if self.zoom and rng.integers(2):
             seen = (min(self._stacks[0].shape[1:3]),) * 2
         spare = np.subtract(self._stacks[0].shape[1:3], seen)
         top, left = rng.integers(0, spare + 1)
-        flip, turns = rng.integers(2), rng.integers(4)
+        flip, turns = int(rng.integers(2)), int(rng.integers(4))
         if self.augmentation == "none":
             flip = turns = 0
         elif self.augmentation == "jitter":

@@ -254,5 +254,5 @@ def compress(image: np.ndarray, quality: int, halve_colour: bool = True) -> np.n
     return np.asarray(Image.open(file))
 
 
-def _between(ends, rng):
+def _between(ends: tuple[float, float], rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(*np.log(ends))))

@@ -88,7 +88,7 @@ def measure_pair(low: np.ndarray, high: np.ndarray) -> dict[str, float]:
         none); and "noise correlation" between neighbours, in the ten flattest blocks of 16x16.
     """
     dark, bright = srgb_to_linear(low / 255), srgb_to_linear(high / 255)
-    middle = (high < 200).all(axis=-1)
+    middle = np.asarray((high < 200).all(axis=-1))
     if not middle.any():
         middle[:] = True
     red, green, blue = np.log2(dark[middle].mean(0) / np.maximum(bright[middle].mean(0), 1e-9))

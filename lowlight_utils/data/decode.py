@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,13 +39,18 @@ def decode(
     deep: bool = False,
 ) -> Decoded:
     """Decode one picture; see `lowlight_utils.data.images.read_image_and_alpha`."""
-    is_path = isinstance(source, (str, os.PathLike))
-    name = name or (os.fspath(source) if is_path else getattr(source, "name", None)) or "picture"
-    if Path(str(name)).suffix.lower() in kinds.RAW_SUFFIXES:
+    if isinstance(source, (str, os.PathLike)):
+        name = name or os.fspath(source) or "picture"
+    name = str(name or getattr(source, "name", None) or "picture")
+    if Path(name).suffix.lower() in kinds.RAW_SUFFIXES:
         # Pillow would open the thumbnail inside and never say so.
         raise UnknownFormat(f"{name}: {kinds.RAW}")
     try:
-        with open(source, "rb") if is_path else contextlib.nullcontext(source) as file:
+        with (
+            open(source, "rb")
+            if isinstance(source, (str, os.PathLike))
+            else contextlib.nullcontext(source)
+        ) as file:
             return _decode_or_mend(file, name, formats, max_pixels, deep)
     except (ImageError, MemoryError):
         raise
@@ -68,7 +73,9 @@ def decode(
         ) from error
 
 
-def _decode_or_mend(file: BinaryIO, name: str, formats, max_pixels: int, deep: bool) -> Decoded:
+def _decode_or_mend(
+    file: BinaryIO, name: str, formats: Collection[str] | None, max_pixels: int, deep: bool
+) -> Decoded:
     head = kinds.first_bytes(file)
     if not head:
         raise ImageError(f"{name}: the file is empty; copy or download it again")
@@ -76,16 +83,16 @@ def _decode_or_mend(file: BinaryIO, name: str, formats, max_pixels: int, deep: b
         raise UnknownFormat(f"{name}: {kinds.RAW}")
     if kinds.is_heif(head):
         register_heif(name)
-    formats = _formats(formats)
-    settings = name, formats, max_pixels, deep
+    known = _formats(formats)
+    settings = name, known, max_pixels, deep
     try:
-        if head[:4] in kinds.TIFF_MAGIC and "TIFF" in formats:
+        if head[:4] in kinds.TIFF_MAGIC and "TIFF" in known:
             return _decode_tiff(file, *settings)
         return _decode(file, *settings)
     except (ImageError, MemoryError, Image.DecompressionBombError):
         raise
     except Exception as error:
-        mended = _mended(file, formats)
+        mended = _mended(file, known)
         if mended:
             # Where this too fails, what is wrong with the file as it is says more.
             with contextlib.suppress(Exception):
@@ -93,7 +100,7 @@ def _decode_or_mend(file: BinaryIO, name: str, formats, max_pixels: int, deep: b
                 warnings.warn(f"{name}: {mended.fault}", ImageWarning, stacklevel=5)
                 return decoded
         if isinstance(error, UnidentifiedImageError):
-            raise _unknown(head, name, formats) from error
+            raise _unknown(head, name, known) from error
         raise
 
 
@@ -137,7 +144,9 @@ def _unknown(head: bytes, name: str, formats: tuple[str, ...]) -> UnknownFormat:
     return UnknownFormat(f"{name}: not a picture that Pillow can read; convert it to JPEG or PNG")
 
 
-def _decode_tiff(file: BinaryIO, name: str, formats, max_pixels: int, deep: bool) -> Decoded:
+def _decode_tiff(
+    file: BinaryIO, name: str, formats: tuple[str, ...], max_pixels: int, deep: bool
+) -> Decoded:
     import tifffile
 
     from lowlight_utils.data import tiff as tiffs
@@ -193,7 +202,13 @@ def _decode(
     return upright(rgb, orientation), None if alpha is None else upright(alpha, orientation)
 
 
-def _unpacker(image: Image.Image, tile, file: BinaryIO, icc: bytes | None, deep: bool):
+def _unpacker(
+    image: Image.Image,
+    tile: tuple | None,
+    file: BinaryIO,
+    icc: bytes | None,
+    deep: bool,
+) -> Callable[[], deeper.Samples] | None:
     """Give what unpacks a picture of more than 8 bits, if Pillow leaves it only 8; else None."""
     size = image.size
     if image.format == "PNG" and image.mode != "I;16":

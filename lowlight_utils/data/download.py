@@ -1,5 +1,6 @@
 """Fetch an archive and unpack it, so that what lies under its final name is whole."""
 
+import importlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,10 +8,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
-try:
-    import fcntl
-except ModuleNotFoundError:  # on Windows
-    fcntl = None
+# Windows has no such locks.
+fcntl = importlib.import_module("fcntl") if os.name == "posix" else None
 
 DRIVE = ("drive.google.com", "drive.usercontent.google.com")
 INSTEAD = "or point --data (in the notebooks, LOWLIGHT_DATA) at a folder you have"
@@ -89,11 +88,11 @@ def fetch_and_unpack(
 def _workplace(folder: Path) -> Iterator[Path]:
     """Give a new folder inside a hidden one that a single process has; then remove both.
 
-    The lock ends with its process, however that ends. Windows has no such locks.
+    The lock ends with its process, however that ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w") if fcntl else nullcontext() as lock:
-        if fcntl:
+        if fcntl and lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             shutil.rmtree(folder / "new", ignore_errors=True)
@@ -102,7 +101,7 @@ def _workplace(folder: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _download(url: str, path: str, _) -> None:
+def _download(url: str, path: str, _: object) -> None:
     """Fetch one file, as pooch wants it: what it is to try again is raised as requests' error."""
     import requests
 
@@ -119,7 +118,7 @@ def _download(url: str, path: str, _) -> None:
         try:
             pooch.HTTPDownloader(progressbar=True, timeout=30)(url, path, None)
         except requests.HTTPError as error:
-            if error.response.status_code < 500:
+            if error.response is not None and error.response.status_code < 500:
                 raise DownloadError(str(error)) from error
             raise
     with open(path, "rb") as file:

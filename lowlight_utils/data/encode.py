@@ -2,8 +2,9 @@
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -13,7 +14,9 @@ from lowlight_utils.files import replacing
 
 _JPEG = {"quality": 95, "subsampling": "4:4:4"}
 _DEFLATE = {"compression": "tiff_adobe_deflate"}
-_WRITERS = {  # suffix: (Pillow's format, its options, whether it holds an alpha channel)
+_WRITERS: dict[
+    str, tuple[str, dict[str, Any], bool]
+] = {  # suffix: (Pillow's format, its options, whether it holds an alpha channel)
     ".avif": ("AVIF", {"quality": 90, "subsampling": "4:4:4"}, True),
     ".bmp": ("BMP", {}, False),
     ".gif": ("GIF", {}, False),
@@ -97,6 +100,14 @@ def write_image(
         The suffix is not one that can be written, or the encoder or the disk refused.
     ValueError
         `image` or `alpha` is not of the shape and type above.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> write_image(folder / "new" / "black.png", np.zeros((2, 3, 3), np.uint8))
+    >>> write_image(folder / "black.doc", np.zeros((2, 3, 3), np.uint8))
+    Traceback (most recent call last):
+    lowlight_utils.data.errors.ImageError: ...black.doc: cannot write '.doc'; ...
     """
     path = Path(path)
     save = _prepare(str(path), path.suffix, image, alpha)
@@ -109,7 +120,7 @@ def write_image(
 
 
 def encode_image(
-    image: np.ndarray, suffix: str, alpha: np.ndarray | None = None, **options
+    image: np.ndarray, suffix: str, alpha: np.ndarray | None = None, **options: Any
 ) -> bytes:
     """Give one picture as the bytes of a file.
 
@@ -136,7 +147,9 @@ def encode_image(
     return buffer.getvalue()
 
 
-def _prepare(name: str, suffix: str, image: np.ndarray, alpha: np.ndarray | None, **options):
+def _prepare(
+    name: str, suffix: str, image: np.ndarray, alpha: np.ndarray | None, **options: Any
+) -> Callable[[BinaryIO], None]:
     """Check what is to be written; give a function that writes it to a file."""
     fits = image.dtype in (np.uint8, np.uint16) and image.ndim == 3 and image.shape[-1] == 3
     if not fits:
@@ -161,9 +174,10 @@ def _prepare(name: str, suffix: str, image: np.ndarray, alpha: np.ndarray | None
     if alpha is not None:
         picture.putalpha(Image.fromarray(alpha))
 
-    def save(file):
+    def save(file: BinaryIO) -> None:
         if format_ not in ("JPEG2000", "TIFF"):
-            return picture.save(file, format=format_, **(defaults | options))
+            picture.save(file, format=format_, **(defaults | options))
+            return
         # Their libraries write past Python: on a full disk OpenJPEG would try for ever, and libtiff
         # not say why it gives up.
         buffer = io.BytesIO()

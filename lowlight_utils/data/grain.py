@@ -39,7 +39,7 @@ def grain(image: np.ndarray, where: np.ndarray | None = None) -> float:
     return float(np.sqrt(np.percentile(energy, 25))) if energy.size >= 5 else float("nan")
 
 
-def _in_blocks(values):
+def _in_blocks(values: np.ndarray) -> np.ndarray:
     rows, columns = (side // BLOCK for side in values.shape)
     return values.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
 

@@ -26,6 +26,7 @@ __all__ = [
     "MAX_PIXELS",
     "ImageError",
     "ImageWarning",
+    "Size",
     "encode_image",
     "list_images",
     "natural_key",
@@ -44,6 +45,10 @@ IMAGE_SUFFIXES = tuple(
 )
 """What `list_images` takes for a picture; HEIC is among them even where it cannot be read, to be
 refused rather than skipped."""
+
+
+Size = int | tuple[int, int]
+"""The side of a square, or (height, width), in pixels."""
 
 
 def read_image(
@@ -82,6 +87,16 @@ def read_image(
     ImageError
         Missing, empty, truncated or not a picture; animated or with several pages; more than
         `MAX_PIXELS` pixels; samples without an agreed white (floating point, 32-bit integers).
+
+    Examples
+    --------
+    >>> from lowlight_utils.data import sample_photos
+    >>> image = read_image(sample_photos("test")[0])
+    >>> image.dtype, image.shape
+    (dtype('uint8'), (384, 384, 3))
+    >>> read_image("nowhere.png")
+    Traceback (most recent call last):
+    lowlight_utils.data.errors.ImageError: nowhere.png: there is no such file; check the path
     """
     return read_image_and_alpha(source, name=name, deep=deep)[0]
 
@@ -116,7 +131,7 @@ def read_image_and_alpha(
     return decode(source, name, formats, max_pixels, deep)
 
 
-def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+def resize(image: np.ndarray, size: Size) -> np.ndarray:
     """Resize with a bilinear filter that is widened when it shrinks, so that nothing aliases.
 
     Parameters
@@ -128,6 +143,11 @@ def resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
     Returns
     -------
     The same type, [height, width, 3]
+
+    Examples
+    --------
+    >>> resize(np.zeros((300, 400, 3), np.uint8), (30, 40)).shape
+    (30, 40, 3)
     """
     height, width = (size, size) if isinstance(size, int) else size
     if image.shape[:2] == (height, width):
@@ -154,6 +174,13 @@ def to_network(images: np.ndarray) -> np.ndarray:
     -------
     float32[..., H, W, 3]
         In [-1, 1]; 0 becomes -1, and white, 255 or 65535, becomes 1.
+
+    Examples
+    --------
+    >>> to_network(np.array([[[0, 51, 255]]], np.uint8)).tolist()
+    [[[-1.0, -0.6..., 1.0]]]
+    >>> to_image(to_network(np.array([[[0, 51, 255]]], np.uint8))).tolist()
+    [[[0, 51, 255]]]
     """
     images = np.asarray(images)
     if images.dtype not in (np.uint8, np.uint16) or images.ndim < 3 or images.shape[-1] != 3:
@@ -190,7 +217,8 @@ def to_image(values: np.ndarray, depth: int = 8) -> np.ndarray:
     values = np.array(values, dtype=np.float32)
     if np.isnan(values).any():
         raise ValueError("the network's output has NaNs in it: its training has diverged")
-    type_ = {8: np.uint8, 16: np.uint16}[depth]
+    types: dict[int, type[np.unsignedinteger]] = {8: np.uint8, 16: np.uint16}
+    type_ = types[depth]
     white = np.iinfo(type_).max
     values += 1
     values *= white / 2
@@ -234,7 +262,7 @@ def unread_photos(folder: str | os.PathLike) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
-def natural_key(name: str) -> tuple:
+def natural_key(name: str) -> tuple[int | str, ...]:
     """Sort key that takes runs of digits as numbers: 'photo2' before 'photo10'."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return (*(int(part) if i % 2 else part for i, part in enumerate(parts)), name)

@@ -121,6 +121,19 @@ def folder_where(folder: Path, holds: Callable[[Path], object], what: str) -> Pa
     return only(found, what)
 
 
+def sides_in(folder: Path) -> tuple[Path, Path]:
+    """The folders of dark and of well-lit pictures, here or in the one folder that has both."""
+    both = sides(folder_where(folder, sides, BOTH))
+    assert both is not None  # it is a folder where it holds
+    return both
+
+
+def folder_named(folder: Path, name: str) -> Path:
+    """The one folder of this name, here or further inside."""
+    parent = folder_where(folder, holding(name), f"{name}/")
+    return next(path for path in folders_in(parent) if plain(path.name) == name)
+
+
 def holding(name: str) -> Callable[[Path], Path | None]:
     """What tells, for `folders_where`, a folder that holds one of this name."""
     return lambda folder: child(folder, (name,))
@@ -145,8 +158,8 @@ def parts_in(folder: Path) -> dict[str, Path]:
     return parts
 
 
-def _holds_pictures(folder):
-    return any(map(is_picture, folder.iterdir())) or folders_where(folder, sides)
+def _holds_pictures(folder: Path) -> bool:
+    return any(map(is_picture, folder.iterdir())) or bool(folders_where(folder, sides))
 
 
 def tagged_pairs(folder: Path) -> dict[str, tuple[Path, Path]] | None:
@@ -162,7 +175,8 @@ def tagged_pairs(folder: Path) -> dict[str, tuple[Path, Path]] | None:
     ImageError
         Most pictures are named so, but some have no partner, or two have one name.
     """
-    found, others = {}, []
+    found: dict[str, dict[str, Path]] = {}
+    others = []
     paths = [path for path in folder.iterdir() if is_picture(path)]
     for path in sorted(paths):
         side, rest = side_in_name(path.stem)

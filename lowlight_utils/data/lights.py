@@ -162,6 +162,6 @@ def roll_off(linear: np.ndarray, knee: float = 0.7) -> np.ndarray:
     return np.where(linear > knee, knee + (1.0 - knee) * (1.0 - np.exp(-above)), linear)
 
 
-def _stretch(values):
+def _stretch(values: np.ndarray) -> np.ndarray:
     least, most = values.min(), values.max()
     return (values - least) / (most - least + 1e-9)

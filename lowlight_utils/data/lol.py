@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lowlight_utils.data.layouts import BOTH, child, folder_where, holding, sides
+from lowlight_utils.data.images import Size
+from lowlight_utils.data.layouts import folder_named, sides_in
 from lowlight_utils.data.matching import match_by_stem
 from lowlight_utils.data.pairs import PairSet
 
@@ -20,9 +21,7 @@ LOL_MISFRAMED = "648"
 LOL_PREFIX = "lol-"
 
 
-def lol_pairs(
-    folder: str | os.PathLike, part: str = TRAINING, size: int | tuple[int, int] | None = 256
-) -> PairSet:
+def lol_pairs(folder: str | os.PathLike, part: str = TRAINING, size: Size | None = 256) -> PairSet:
     """Read one part of LOL, with its scenes.
 
     Parameters
@@ -48,8 +47,8 @@ def lol_pairs(
     """
     if part not in LOL_PARTS:
         raise ValueError(f"part is {part!r}; LOL has {' and '.join(LOL_PARTS)}")
-    root = child(folder_where(Path(folder).expanduser(), holding(part), f"{part}/"), (part,))
-    paths = match_by_stem(*sides(folder_where(root, sides, BOTH)))
+    root = folder_named(Path(folder).expanduser(), part)
+    paths = match_by_stem(*sides_in(root))
     if len(paths) > 1:  # or else there is nothing to read
         paths.pop(LOL_MISFRAMED, None)
     pairs = PairSet.from_paths(paths, size, lol_scene, root)
@@ -128,6 +127,11 @@ def lol_scene(name: str) -> str:
 
     LOL has many scenes several times, at different exposures; `lol_scenes.json` groups its files
     into 236 scenes. A name that is not LOL's is its own scene.
+
+    Examples
+    --------
+    >>> lol_scene("1") == lol_scene("2"), lol_scene("cat")
+    (True, 'cat')
     """
     return _lol_scenes().get(name, name)
 

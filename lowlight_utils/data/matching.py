@@ -41,7 +41,9 @@ def match_by_stem(*folders: str | os.PathLike) -> dict[str, tuple[Path, ...]]:
             raise error from None
 
 
-def _match(folders, name_of):
+def _match(
+    folders: tuple[str | os.PathLike, ...], name_of: Callable[[str], str]
+) -> dict[str, tuple[Path, ...]]:
     found = [_by_name(folder, name_of) for folder in folders]
     for here, folder in zip(found, folders, strict=True):
         for there in found:
@@ -52,7 +54,7 @@ def _match(folders, name_of):
 
 
 def _by_name(folder: str | os.PathLike, name_of: Callable[[str], str]) -> dict[str, Path]:
-    paths = {}
+    paths: dict[str, Path] = {}
     for path in list_images(folder):
         name = name_of(path.stem)
         other = paths.setdefault(name, path)
@@ -66,8 +68,8 @@ def _by_name(folder: str | os.PathLike, name_of: Callable[[str], str]) -> dict[s
 
 def scenes_of(
     names: Iterable[str], scenes: Mapping[str, str] | Callable[[str], str] | None
-) -> tuple[str, ...] | None:
-    """Look up the scene of each name.
+) -> tuple[str, ...]:
+    """Look up the scene of each name; without any, each name is a scene.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def scenes_of(
         The mapping lacks a name.
     """
     if scenes is None:
-        return None
+        return tuple(names)
     if callable(scenes):
         return tuple(scenes(name) for name in names)
     unknown = [name for name in names if name not in scenes]
@@ -134,7 +136,7 @@ def of_different_views(
     return differing, bool(2 * len(differing) > np.isfinite(alike).sum())
 
 
-def _small_grey(image):
+def _small_grey(image: np.ndarray) -> np.ndarray:
     # Not rounded: of a dark picture's few levels the means say more.
     red, green, blue = np.moveaxis(image, 2, 0)
     grey = Image.fromarray(red.astype(np.float32) + green + blue)
@@ -143,7 +145,7 @@ def _small_grey(image):
     return np.asarray(grey)
 
 
-def _ranks(levels):
+def _ranks(levels: np.ndarray) -> np.ndarray:
     # Equal levels share a rank: in the dark there are few, and an order by place would be shared.
     _, place, counts = np.unique(levels, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[place.reshape(levels.shape)]

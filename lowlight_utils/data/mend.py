@@ -9,9 +9,11 @@ import struct
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 _JPEG_END = b"\xff\xd9"
 _CORNER = 64  # pixels at the end of the last row of blocks that may be grey, in a large photo
@@ -66,7 +68,7 @@ def _mend_jpeg(content: bytes) -> Mended | None:
 
 
 def _last_blocks(content: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+    with cast(JpegImageFile, Image.open(io.BytesIO(content), formats=("JPEG",))) as image:
         rows = 8 * max(vertical for _, _, vertical, _ in image.layer)
         width, height = image.size
         top = (height - 1) // rows * rows

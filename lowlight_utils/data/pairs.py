@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
-from lowlight_utils.data.images import ImageError, write_image
+from lowlight_utils.data.images import ImageError, Size, write_image
 from lowlight_utils.data.layouts import tagged_pairs
 from lowlight_utils.data.matching import match_by_stem, mean_levels, scenes_of, some
-from lowlight_utils.data.reading import Size, read_double_pictures, read_two_files
+from lowlight_utils.data.reading import read_double_pictures, read_two_files
 from lowlight_utils.data.splitting import assign_parts
 
 Scenes = Mapping[str, str] | Callable[[str], str] | None
@@ -60,17 +61,30 @@ class PairSet:
     ------
     ValueError
         The arrays do not have these types and shapes, or the lengths differ.
+
+    Examples
+    --------
+    >>> high = np.full((4, 8, 8, 3), 180, np.uint8)
+    >>> names, scenes = ["cat", "cat-2", "bridge", "lake"], ["cat", "cat", "bridge", "lake"]
+    >>> pairs = PairSet(high // 6, high, names, scenes)
+    >>> pairs
+    PairSet(4 pairs of 8x8, 3 scenes)
+    >>> low, high = pairs[0]
+    >>> pairs[[0, 2]].names
+    ('cat', 'bridge')
+    >>> train, validation, test = pairs.split(validation=0.25, test=0.25)
+    >>> set(train.scenes) & set(validation.scenes + test.scenes)
+    set()
     """
 
     low: np.ndarray
     high: np.ndarray
     names: tuple[str, ...]
-    scenes: tuple[str, ...] = field(default=None)
+    scenes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
-        scenes = self.names if self.scenes is None else tuple(self.scenes)
-        object.__setattr__(self, "scenes", scenes)
+        object.__setattr__(self, "scenes", tuple(self.scenes or self.names))
         for label, stack in (("low", self.low), ("high", self.high)):
             if stack.dtype != np.uint8 or stack.ndim != 4 or stack.shape[-1] != 3:
                 raise ValueError(
@@ -141,7 +155,7 @@ class PairSet:
     @classmethod
     def from_paths(
         cls,
-        paths: Mapping[str, tuple[Path, Path]],
+        paths: Mapping[str, tuple[Path, ...]],
         size: Size | None,
         scenes: Scenes,
         where: str | os.PathLike,
@@ -199,7 +213,13 @@ class PairSet:
         """Height and width of the images, in pixels."""
         return self.low.shape[1:3]
 
-    def __getitem__(self, key):
+    @overload
+    def __getitem__(self, key: int) -> tuple[np.ndarray, np.ndarray]: ...
+    @overload
+    def __getitem__(self, key: slice | Sequence[int] | np.ndarray) -> "PairSet": ...
+    def __getitem__(
+        self, key: int | slice | Sequence[int] | np.ndarray
+    ) -> "tuple[np.ndarray, np.ndarray] | PairSet":
         """``pairs[i]`` is (low, high) of one pair; a slice, an index array or list, or a mask of
         booleans gives a `PairSet`.
         """
@@ -280,7 +300,8 @@ class PairSet:
             Impossible fractions, or fewer scenes than parts.
         """
         part = assign_parts(self.scenes, validation, test, seed)
-        return tuple(self[part == i] for i in range(3))
+        train, validating, testing = (self[part == i] for i in range(3))
+        return train, validating, testing
 
     def write_concatenated(self, folder: str | os.PathLike) -> list[Path]:
         """Write each pair as one PNG twice as wide, dark on the left, and return the paths.

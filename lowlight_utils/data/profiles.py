@@ -8,6 +8,8 @@ from PIL import Image, ImageCms
 _SPACES = {"RGB": "rgb", "GRAY": "gray", "CMYK": "cmyk"}
 _MODES = {"rgb": "RGB", "gray": "L", "cmyk": "CMYK"}
 
+Profile = ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile
+
 
 def open_profile(icc: bytes | None) -> tuple[ImageCms.ImageCmsProfile | None, str | None]:
     """Open a profile; give it with its space, "rgb", "gray" or "cmyk". (None, None) if broken."""
@@ -32,10 +34,10 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     is ignored, as browsers do.
     """
     profile, space = open_profile(icc)
-    mode = _MODES.get(space)
+    mode = _MODES.get(space or "")
     fits = mode and (mode == image.mode or (mode == "RGB" and image.mode == "L"))
     try:
-        if fits and not is_srgb(profile):
+        if profile and mode and fits and not is_srgb(profile):
             if mode == "L":
                 return _grey_to_srgb(image, profile)
             return _convert(image.convert(mode), profile)
@@ -47,8 +49,8 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _convert(image: Image.Image, profile, more_flags: int = 0) -> Image.Image:
-    return ImageCms.profileToProfile(
+def _convert(image: Image.Image, profile: Profile, more_flags: int = 0) -> Image.Image:
+    converted = ImageCms.profileToProfile(
         image,
         profile,
         ImageCms.createProfile("sRGB"),
@@ -56,9 +58,11 @@ def _convert(image: Image.Image, profile, more_flags: int = 0) -> Image.Image:
         outputMode="RGB",
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | more_flags,
     )
+    assert converted is not None  # as it is when a picture is converted in its place
+    return converted
 
 
-def _grey_to_srgb(image: Image.Image, profile) -> Image.Image:
+def _grey_to_srgb(image: Image.Image, profile: Profile) -> Image.Image:
     # Little CMS's shortcut for grey is coarse in the shadows, and without it slow: so only the 256
     # levels are converted, and looked up.
     levels = Image.fromarray(np.arange(256, dtype=np.uint8)[None])

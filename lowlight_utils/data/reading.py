@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from lowlight_utils.data.images import ImageError, read_image, resize
+from lowlight_utils.data.images import ImageError, Size, read_image, resize
 from lowlight_utils.data.layouts import HOW
 from lowlight_utils.data.matching import looks_paired, looks_swapped, of_different_views, some
 
-Size = int | tuple[int, int]
 Stacks = tuple[np.ndarray, np.ndarray]
 
 
 def read_two_files(
-    paths: Mapping[str, tuple[Path, Path]], size: Size | None, where: str | os.PathLike
+    paths: Mapping[str, tuple[Path, ...]], size: Size | None, where: str | os.PathLike
 ) -> Stacks:
     """Read pairs of a low and a high file, by name; see `PairSet.from_paths`.
 
@@ -115,11 +114,11 @@ def _stack(
     ImageError
         `size` is None and the pictures are not of one size.
     """
-    stacks = None  # allocated once, so that a large set is never in memory twice
+    stacks: np.ndarray | None = None  # allocated once, so that a large set is never in memory twice
     for i, name in enumerate(names):
         pair = read_pair(name)
         if size is not None:
-            pair = [resize(image, size) for image in pair]
+            pair = resize(pair[0], size), resize(pair[1], size)
         if stacks is None:
             stacks = np.empty((2, len(names), *pair[0].shape), np.uint8)
         if pair[0].shape != stacks.shape[2:]:
@@ -128,6 +127,7 @@ def _stack(
                 f" {_height_x_width(stacks[0, 0])} (height x width); pass size= to resize them all"
             )
         stacks[0, i], stacks[1, i] = pair
+    assert stacks is not None  # there is a name at least
     return stacks[0], stacks[1]
 
 

@@ -148,17 +148,18 @@ _PLAIN = {"gray": lambda grey: grey, "cmyk": _plain_cmyk}
 def _profile_converter(samples: Samples) -> Callable[[np.ndarray], np.ndarray] | None:
     profile, space = open_profile(samples.icc)
     mine = "rgb" if space == "rgb" and samples.space == "gray" else samples.space
-    if profile is None or space != mine or is_srgb(profile):
+    if samples.icc is None or profile is None or space != mine or is_srgb(profile):
         return None
     import imagecodecs
 
+    icc = samples.icc
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     flags = imagecodecs.CMS.FLAGS
 
-    def transform(values, more=0):
+    def transform(values: np.ndarray, more: int = 0) -> np.ndarray:
         return imagecodecs.cms_transform(
             values,
-            samples.icc,
+            icc,
             srgb,
             colorspace=space,
             outcolorspace="rgb",

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lowlight_utils.data.errors import ImageError
+from lowlight_utils.data.images import Size
 from lowlight_utils.data.layouts import (
     BOTH,
     HOW,
     PART_NAMES,
     child,
-    folder_where,
     folders_where,
     holding,
     is_picture,
     only,
     parts_in,
     sides,
+    sides_in,
     tagged_pairs,
     what_to_rename,
 )
@@ -55,7 +57,7 @@ class Splits:
 
 def load_splits(
     data: str | os.PathLike | Sequence[str | os.PathLike],
-    size: int | tuple[int, int] = 256,
+    size: Size = 256,
     copies: int = 1,
     seed: int = 0,
     *,
@@ -108,9 +110,17 @@ def load_splits(
         Nothing of the above is there, or a picture or pair is not as it should be.
     ValueError
         Too few scenes to split, or `copies` is below 1.
+
+    Examples
+    --------
+    >>> splits = load_splits("sample", size=32)
+    >>> splits.train, splits.test
+    (PairSet(30 pairs of 32x32, 30 scenes), PairSet(8 pairs of 32x32, 8 scenes))
+    >>> load_splits(["sample", "kodak"], size=32).train
+    PairSet(54 pairs of 32x32, 54 scenes)
     """
     if not isinstance(data, (str, os.PathLike)):
-        rules = {
+        rules: dict[str, Any] = {
             "evaluation_scenes": evaluation_scenes,
             "lights": lights,
             "views": views,
@@ -134,7 +144,7 @@ def load_splits(
     parts = _find_parts(folder)
     if parts:
         read = {part: read_pairs(path, size, low_side) for part, path in parts.items()}
-        train, validation, test = (read.get(part) for part in PARTS)
+        train, validation, test = read["train"], read.get("validation"), read.get("test")
     elif folders_where(folder, holding(TRAINING)):
         lol = lol_pairs(folder, TRAINING, size)
         train, validation = split_lol(lol)
@@ -173,9 +183,7 @@ def _find_parts(folder: Path) -> dict[str, Path]:
     return parts_in(only(found, "train/")) if found else {}
 
 
-def read_pairs(
-    folder: str | os.PathLike, size: int | tuple[int, int] = 256, low_side: str = "left"
-) -> PairSet:
+def read_pairs(folder: str | os.PathLike, size: Size = 256, low_side: str = "left") -> PairSet:
     """Read one folder of pairs that are not split into parts.
 
     Parameters
@@ -199,7 +207,7 @@ def read_pairs(
         root = only(found, BOTH)
         if root.name.casefold() in LOL_PARTS:
             return lol_pairs(root.parent, root.name.casefold(), size)
-        return PairSet.from_folders(*sides(root), size, scenes=_scene_of_file)
+        return PairSet.from_folders(*sides_in(root), size, scenes=_scene_of_file)
     if any(map(is_picture, folder.iterdir())):
         if tagged_pairs(folder):
             return PairSet.from_tagged(folder, size, scenes=_scene_of_file)
@@ -207,7 +215,7 @@ def read_pairs(
     raise ImageError(f"{folder}: holds no pairs; give it {HOW}{what_to_rename(folder)}")
 
 
-def synthetic_pairs(folder: str | os.PathLike, size: int | tuple[int, int] | None = 256) -> PairSet:
+def synthetic_pairs(folder: str | os.PathLike, size: Size | None = 256) -> PairSet:
     """Read the pairs made from RAW photographs: the one folder with ``low/`` and ``high/`` in it.
 
     Parameters
@@ -222,7 +230,7 @@ def synthetic_pairs(folder: str | os.PathLike, size: int | tuple[int, int] | Non
     ImageError
         No folder inside has both, or several have; or see `PairSet.from_folders`.
     """
-    return PairSet.from_folders(*sides(folder_where(Path(folder).expanduser(), sides, BOTH)), size)
+    return PairSet.from_folders(*sides_in(Path(folder).expanduser()), size)
 
 
 def _scene_of_file(name: str) -> str:

@@ -44,9 +44,9 @@ def assign_parts(scenes: Sequence[str], validation: float, test: float, seed: in
 
 def _fill(sizes: Mapping[str, int], room: int, at_most: int) -> list[str]:
     """Take scenes in order, of at most `room` pairs together; the smallest one if none fits."""
-    taken = []
+    taken: list[str] = []
     for scene, size in sizes.items():
         if size <= room and len(taken) < at_most:
             taken.append(scene)
             room -= size
-    return taken or [min(sizes, key=sizes.get)]
+    return taken or [min(sizes, key=lambda scene: sizes[scene])]

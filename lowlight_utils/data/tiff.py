@@ -5,6 +5,7 @@ picture. Pillow shows the first page of each, and cannot unpack some layouts of 
 """
 
 import logging
+from typing import cast
 
 import numpy as np
 import tifffile
@@ -36,9 +37,9 @@ def photo_page(tiff: tifffile.TiffFile, name: str) -> tuple[tifffile.TiffPage, i
     ImageError
         It is camera RAW, or there are several pages, or none but thumbnails of what is not read.
     """
-    pages = list(tiff.pages)
+    pages = cast(list[tifffile.TiffPage], list(tiff.pages))
     for page in pages:
-        inner = list(page.pages or ())
+        inner = cast(list[tifffile.TiffPage], list(page.pages or ()))
         if _DNG_VERSION in page.tags or any(
             int(each.photometric or 0) in _RAW_KINDS for each in (page, *inner)
         ):
@@ -93,9 +94,9 @@ def read_samples(page: tifffile.TiffPage, name: str) -> Samples:
     white = 2**page.bitspersample - 1
     channels = {0: 1, 1: 1, 2: 3, 5: 4}.get(photometric)
     if channels is None or values.shape[-1] < channels:
+        called = getattr(page.photometric, "name", photometric)
         raise ImageError(
-            f"{name}: {page.bitspersample}-bit {page.photometric.name} samples are not read; export"
-            " it as RGB"
+            f"{name}: {page.bitspersample}-bit {called} samples are not read; export it as RGB"
         )
     extras = [int(kind) for kind in page.extrasamples]
     colours = to_16_bit(values[..., :channels], white)

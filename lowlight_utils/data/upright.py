@@ -38,5 +38,5 @@ def upright(picture: Image.Image, orientation: int) -> np.ndarray:
     as_stored = _AS_STORED[orientation](array) if orientation in _AS_STORED else array
     for top in range(0, height, _STRIP):
         bottom = min(top + _STRIP, height)
-        as_stored[top:bottom] = picture.crop((0, top, width, bottom))
+        as_stored[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
     return array

@@ -116,3 +116,8 @@ def test_sample_pairs_take_other_ranges():
 def test_sample_pairs_refuse_no_copies():
     with pytest.raises(ValueError, match="copies is 0"):
         sample_pairs("validation", copies=0)
+
+
+def test_oblong_random_views_are_refused():
+    with pytest.raises(ValueError, match=r"'random' are squares, and size is \(32, 48\)"):
+        sample_pairs("validation", size=(32, 48), views="random")
