@@ -5,7 +5,8 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lowlight_utils.prediction.metrics import MEASURES
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
 from lowlight_utils.training.recipes import EVEN, QUICK, SEED, SHIPPED, SWEEP, Recipe
 from lowlight_utils.training.run import build_generator, train
+from lowlight_utils.tuning.common import differences
 from lowlight_utils.tuning.results import METRICS_FILE, PICTURES_FILE, first_of_scenes, write_strip
 
 
@@ -30,7 +32,7 @@ def run_trial(
     folder: str | os.PathLike,
     *,
     data: str | None = None,
-    callbacks=(),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> dict:
     """Train a recipe, going on where its folder is, and measure what it has after the last epoch.
 
@@ -66,7 +68,11 @@ def run_trial(
     finished = folder / METRICS_FILE
     if finished.exists():
         # Only another recipe is refused here; a finished folder needs nothing else.
-        _require_recipe(folder / "recipe.json", recipe)
+        kept = folder / "recipe.json"
+        if differing := differences(Recipe.from_json(kept.read_text(encoding="utf-8")), recipe):
+            raise ValueError(
+                f"{kept} is another recipe (it differs in {differing}): choose another folder."
+            )
         return json.loads(finished.read_text(encoding="utf-8"))["row"]
     resumed = read_progress(folder) is not None
     started = time.perf_counter()
@@ -122,7 +128,8 @@ def describe(recipe: Recipe, data: str | None) -> dict:
         "--out build/again",
     ]
     return {
-        "mode": "quick" if data == "sample" else "full",  # as the notebooks call it
+        # As the notebooks call it; options follow the data.
+        "mode": "quick" if data and data.partition(" --")[0] == "sample" else "full",
         "recipe": base.name,
         "changes": " ".join(f"{key}={value}" for key, value in changes.items()),
         "lambda_l1": recipe.lambda_l1,
@@ -177,7 +184,7 @@ def versions() -> str:
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
-def _nearest_base(recipe):
+def _nearest_base(recipe: Recipe) -> tuple[Recipe, dict]:
     """Return the named recipe with the fewest fields to change, and the changes."""
     best = None
     for base in (SEED, QUICK, SWEEP, EVEN, SHIPPED):
@@ -191,13 +198,3 @@ def _nearest_base(recipe):
         if None not in changes.values() and (best is None or len(changes) < len(best[1])):
             best = base, changes
     return best
-
-
-def _require_recipe(path, recipe):
-    kept = Recipe.from_json(path.read_text(encoding="utf-8"))
-    if kept != recipe:
-        differing = [key for key, value in asdict(recipe).items() if getattr(kept, key) != value]
-        raise ValueError(
-            f"{path} is another recipe (it differs in {', '.join(differing)}): choose another "
-            "folder."
-        )
