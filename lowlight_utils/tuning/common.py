@@ -102,23 +102,29 @@ class CommonData:
         lights: str = EVEN_LIGHT,
     ) -> None:
         self._given = data if isinstance(data, Splits) else None
+        sources: list[str | os.PathLike] = []
+        if isinstance(data, (str, os.PathLike)):
+            sources = [data]
+        elif not isinstance(data, Splits):
+            sources = list(data)
         # One source alone, so that "sample" is recognised however it came.
-        many = not isinstance(data, (str, os.PathLike, Splits))
-        self._sources = data[0] if many and len(data) == 1 else data
-        self._read: dict[Recipe, Splits] = {}
-        self._low_side, self._in_lights = low_side, None
-        self.label = None if self._given else " ".join(map(str, data if many else [data]))
-        self._sample = self.label == "sample"
+        self._sources = sources[0] if len(sources) == 1 else sources
+        self._sample = str(self._sources) == "sample"
+        self._read: dict[tuple, Splits] = {}
+        self._low_side = low_side
+        self._in_lights: PairSet | None = None
         self.size = first.size
+        label = " ".join(map(str, sources))
         if lights != EVEN_LIGHT:
             if not self._sample:
                 raise ValueError(
                     "Only the bundled photos can be judged in several kinds of light: give sample."
                 )
             self._in_lights = pairs_in_lights(self.size, lights)
-            self.label += f" --validation-lights {lights}"
-        elif low_side != "left" and self.label and not self._sample:
-            self.label += f" --dark-side {low_side}"
+            label += f" --validation-lights {lights}"
+        elif low_side != "left" and not self._sample:
+            label += f" --dark-side {low_side}"
+        self.label = None if self._given else label
         self.validation = self.splits(first).validation
         if not len(self.validation):
             raise ValueError("There are no validation pairs.")

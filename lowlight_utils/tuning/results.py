@@ -183,7 +183,7 @@ def read_sweep(folder: str | os.PathLike) -> Sweep:
         )
     rows = read_table(folder / TABLE_FILE)
     if not rows:
-        raise ValueError(f"{folder / TABLE_FILE} has no rows: no trial in {folder} is finished.")
+        raise ValueError(f"{folder / TABLE_FILE} has no rows: no trial is finished yet.")
     folders = {row["trial"]: folder / row["trial"] for row in rows}
     metrics = folders[rows[0]["trial"]] / METRICS_FILE
     scenes = tuple(json.loads(metrics.read_text(encoding="utf-8"))["scenes"])
@@ -253,7 +253,13 @@ def export(folder: str | os.PathLike, to: str | os.PathLike) -> Sweep:
 
 
 def first_of_scenes(scenes: Sequence[str], most: int = SCENES) -> list[int]:
-    """Return the index of each scene's first pair, of at most so many scenes."""
+    """Return the index of each scene's first pair, of at most so many scenes.
+
+    Examples
+    --------
+    >>> first_of_scenes(["cat", "cat", "dog"])
+    [0, 2]
+    """
     return [scenes.index(scene) for scene in dict.fromkeys(scenes)][:most]
 
 

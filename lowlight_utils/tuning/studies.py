@@ -134,21 +134,20 @@ def study_recipes(
     study = STUDIES[name]
     if study.space is None and trials is not None:
         raise ValueError(f"Only a search takes a number of trials (--trials), and {name} is none.")
-    if study.space and (not trials or trials < 1 or (seeds and len(seeds) > 1)):
-        raise ValueError(f"Give the study {name} a number of trials (--trials), and one seed.")
-    if study.space:
-        (seed,) = seeds or (base.seed,)
+    if study.configurations is None:
+        if not trials or trials < 1 or (seeds and len(seeds) > 1):
+            raise ValueError(f"Give the study {name} a number of trials (--trials), and one seed.")
+        seed = seeds[0] if seeds else base.seed
         return [base.but(seed=seed, name=f"{name}-{number:03}") for number in range(trials)]
-    configurations = study.configurations(base)
-    trials = [
+    queue = [
         (number, configuration, seed)
-        for configuration in configurations
+        for configuration in study.configurations(base)
         for number, seed in enumerate(configuration.seeds if seeds is None else seeds)
     ]
-    trials.sort(key=lambda trial: trial[0])  # stable: the configurations keep their order
+    queue.sort(key=lambda trial: trial[0])  # stable: the configurations keep their order
     return [
         base.but(**configuration.changes, seed=seed, name=f"{configuration.label}-seed-{seed}")
-        for _, configuration, seed in trials
+        for _, configuration, seed in queue
     ]
 
 
