@@ -7,6 +7,7 @@ PACKAGES = {
     "jax": "jax",
     "web": "flask flask-limiter waitress prometheus-client pillow-heif psutil",
     "tuning": "optuna filelock",
+    "postgres": "'psycopg[binary]'",
     "heic": "pillow-heif",
     "onnx": "onnxruntime",
     "export": "onnx onnxruntime",
@@ -27,6 +28,7 @@ EXTRAS = {
     "optuna": "tuning",
     "filelock": "tuning",
     "sqlalchemy": "tuning",
+    "psycopg": "postgres",
     "onnxruntime": "onnx",
     "onnx": "export",
     "psutil": "web",
@@ -34,13 +36,6 @@ EXTRAS = {
     "IPython": "notebooks",
 }
 """Which extra brings a module."""
-
-DRIVERS = {
-    "psycopg": "pip install 'psycopg[binary]'",
-    "psycopg2": "pip install 'psycopg[binary]', and begin the URL with postgresql+psycopg://",
-    "MySQLdb": "pip install pymysql, and begin the URL with mysql+pymysql://",
-}
-"""How to get a database driver that is called otherwise than its package, by its module."""
 
 
 def missing_module(error: BaseException | None) -> str | None:

@@ -217,14 +217,23 @@ class Recipe:
         takes = inspect.signature(function).parameters.keys() - {"name"}
         return {name: value for name, value in vars(self).items() if name in takes} | others
 
+    def differences(self, kept: "Recipe") -> str:
+        """Name the fields that differ from those of `kept`, with both values; empty if none does.
+
+        Examples
+        --------
+        >>> Recipe(epochs=3).differences(Recipe())
+        'epochs: 150 there, 3 here'
+        """
+        return "; ".join(
+            f"{name}: {getattr(kept, name)} there, {value} here"
+            for name, value in vars(self).items()
+            if getattr(kept, name) != value
+        )
+
     def require_same(self, kept: "Recipe", where: object, remedy: str) -> None:
         """Raise ValueError if `kept`, which was found at `where`, is not this recipe."""
-        if kept != self:
-            differing = "; ".join(
-                f"{name}: {getattr(kept, name)} there, {value} here"
-                for name, value in vars(self).items()
-                if getattr(kept, name) != value
-            )
+        if differing := self.differences(kept):
             raise ValueError(f"{where} is another recipe (it differs in {differing}): {remedy}")
 
     def to_json(self) -> str:

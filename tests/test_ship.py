@@ -15,16 +15,11 @@ from lowlight_utils.training import LAMBDA, SHIPPED
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def ship(monkeypatch):
-    module = tool("ship")
+    spec = importlib.util.spec_from_file_location("ship", ROOT / "tools" / "ship.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     monkeypatch.setattr(module, "BASELINES", {})
     monkeypatch.setattr(module, "TEST_COPIES", 1)
     return module
@@ -51,7 +46,19 @@ def test_shipping_a_run_leaves_its_generator_recipe_and_a_card(ship, lol, tmp_pa
     first, second = run(tmp_path / "first"), run(tmp_path / "second")
     out = tmp_path / "weights"
     out.mkdir()
-    arguments = ["--run", first, "--seeds", second, "--unseen", second, "--lol", lol, "--out", out]
+    arguments = [
+        "photos",
+        "--run",
+        first,
+        "--seeds",
+        second,
+        "--unseen",
+        second,
+        "--lol",
+        lol,
+        "--out",
+        out,
+    ]
     ship.main([*map(str, arguments), "--hardware", "2 CPU cores", "--minutes", "1"])
 
     assert (out / "generator.keras").read_bytes() == (first / "generator.keras").read_bytes()
@@ -68,10 +75,9 @@ def test_shipping_a_run_leaves_its_generator_recipe_and_a_card(ship, lol, tmp_pa
     assert str(tmp_path) not in (out / "card.json").read_text()
 
 
-def test_the_generator_for_every_lambda_is_held_against_those_for_one(tmp_path, monkeypatch):
-    module = tool("ship_lambda")
-    monkeypatch.setattr(module, "VALIDATION_COPIES", 1)
-    monkeypatch.setattr(module, "LAMBDAS", (1.0,))
+def test_the_generator_for_every_lambda_is_held_against_those_for_one(ship, tmp_path, monkeypatch):
+    monkeypatch.setattr(ship, "VALIDATION_COPIES", 1)
+    monkeypatch.setattr(ship, "LAMBDAS", (1.0,))
     trials = {
         f"one-{seed}": {"lambda_l1": 1.0, "generator_lr": 1e-3, "discriminator_lr": 1e-3}
         | {"seed": seed}
@@ -80,8 +86,8 @@ def test_the_generator_for_every_lambda_is_held_against_those_for_one(tmp_path, 
     sweep = write_sweep(tmp_path / "sweep", trials, scenes=("photo4", "photo5"), side=64)
     source, out = run(tmp_path / "lambda", LAMBDA), tmp_path / "weights"
     out.mkdir()
-    arguments = ["--run", source, "--sweep", tmp_path / "sweep", "--out", out]
-    module.main([*map(str, arguments), "--hardware", "2 CPU cores", "--minutes", "1"])
+    arguments = ["lambda", "--run", source, "--sweep", tmp_path / "sweep", "--out", out]
+    ship.main([*map(str, arguments), "--hardware", "2 CPU cores", "--minutes", "1"])
 
     card = json.loads((out / "lambda.json").read_text())
     assert card["made_by"]["recipe"]["condition"] == "lambda"
@@ -89,7 +95,7 @@ def test_the_generator_for_every_lambda_is_held_against_those_for_one(tmp_path, 
     assert fixed["seeds"] == [0, 1]
     assert fixed["psnr"]["least"] == min(row["psnr"] for row in sweep.rows)
     enhance = Enhancer(out / "lambda.keras")
-    pairs = module.sample_pairs("validation", 256, 1)
+    pairs = ship.sample_pairs("validation", 256, 1)
     mean = np.mean(
         [psnr(t, enhance(x, lambda_l1=1.0)) for x, t in zip(pairs.low, pairs.high, strict=True)]
     )

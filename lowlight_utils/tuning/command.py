@@ -26,6 +26,14 @@ def add_sweep_parser(commands: Any) -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="+", help="for every setting; default: the study's choice"
     )
+    parser.add_argument(
+        "--trials", type=positive, metavar="N", help="for the study search: how many settings"
+    )
+    parser.add_argument(
+        "--validation-lights",
+        metavar="KINDS",
+        help="kinds of light of the bundled validation photos, joined with +; default: the study's",
+    )
     parser.add_argument("--name", help="the study's name in the database (default: --study)")
     parser.add_argument(
         "--storage", metavar="URL", help="a database to share (default: SQLite, OUT/study.db)"
@@ -47,18 +55,19 @@ def add_sweep_parser(commands: Any) -> None:
 def _sweep(options):
     # The option --name is the study's name in the database, not the recipe's.
     changes = overrides(options, without=("name", "seed"))
-    varied = [name for name in STUDIES[options.study].varies if name in changes]
+    study = STUDIES[options.study]
+    varied = [name for name in study.varies if name in changes]
     if varied:
         raise ValueError(f"The study {options.study} sets {', '.join(varied)} itself.")
-    recipes = study_recipes(
-        options.study, read_recipe(options.recipe).but(**changes), options.seeds
-    )
+    base = read_recipe(options.recipe).but(**changes)
+    recipes = study_recipes(options.study, base, options.seeds, options.trials)
     from lowlight_utils.tuning.results import export
     from lowlight_utils.tuning.sweep import run_sweep
+    from lowlight_utils.tuning.tables import score_table
 
     start_keras(to_train=True)
     say_device()
-    print(f"{STUDIES[options.study].asks} {len(recipes)} trials into {options.out}/")
+    print(f"{study.asks} {len(recipes)} trials into {options.out}/", flush=True)
     sweep = run_sweep(
         recipes,
         options.data,
@@ -67,15 +76,12 @@ def _sweep(options):
         storage=options.storage,
         grace=options.grace,
         low_side=options.dark_side,
+        lights=options.validation_lights or study.lights,
+        space=study.space,
     )
     if options.export:
         export(options.out, options.export)
-    wide = max(len(recipe.name) for recipe in recipes)
-    print(f"{'':{wide}}{'PSNR':>8}{'SSIM':>8}{'ΔE':>7}{'sharpness':>11}  (validation, last epoch)")
-    for recipe in recipes:
-        row = sweep.row(recipe.name)
-        print(f"{recipe.name:{wide}}{row['psnr']:8.2f}{row['ssim']:8.3f}", end="")
-        print(f"{row['ciede2000']:7.1f}{row['sharpness']:11.2f}")
+    print(score_table(sweep, [recipe.name for recipe in recipes], best_first=bool(study.space)))
     print(options.out / "results.csv")
     if options.export:
         print(options.export)

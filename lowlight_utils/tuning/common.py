@@ -4,12 +4,19 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 from lowlight_utils.data.pairs import PairSet
-from lowlight_utils.data.sources import Splits, load_splits
+from lowlight_utils.data.sources import Splits, load_splits, sample_pairs
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning.results import HIGH_FILE, LOW_FILE, first_of_scenes, write_strip
+
+EVEN_LIGHT = "even"
+COPIES_A_LIGHT = 2
+"""How often a bundled validation photo is in each kind of light, where there are several."""
 
 FOLDER_NAME = re.compile(r"[\w.,=+-]*\w[\w.,=+-]*")
 
@@ -28,6 +35,38 @@ def require_folder_names(names: Sequence[str]) -> None:
             )
 
 
+def pairs_in_lights(size: int, lights: str) -> PairSet:
+    """Bundled validation photos, each in several kinds of light, named such as "night-soccer".
+
+    Every pair of kind and photo is a scene, and those that come first, which are shown as pictures,
+    are different photos in different light.
+
+    Parameters
+    ----------
+    size : int
+        The pictures' side.
+    lights : str
+        Kinds of `lowlight_utils.data.lights`, joined with "+".
+    """
+    kinds = lights.split("+")
+    pairs = reduce(
+        add,
+        (
+            sample_pairs("validation", size, COPIES_A_LIGHT, lights=kind).with_prefix(f"{kind}-")
+            for kind in kinds
+        ),
+    )
+    photos = len(pairs) // len(kinds) // COPIES_A_LIGHT
+    return pairs[
+        [
+            (number * photos + (number + turn) % photos) * COPIES_A_LIGHT + copy
+            for turn in range(photos)
+            for number in range(len(kinds))
+            for copy in range(COPIES_A_LIGHT)
+        ]
+    ]
+
+
 class CommonData:
     """The pairs that a sweep trains and validates on.
 
@@ -42,34 +81,77 @@ class CommonData:
         The same for all recipes.
     """
 
-    def __init__(self, data, size: int, copies: int, low_side: str = "left") -> None:
+    def __init__(
+        self,
+        data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
+        first: Recipe,
+        low_side: str = "left",
+        lights: str = EVEN_LIGHT,
+    ) -> None:
         self._given = data if isinstance(data, Splits) else None
+        sources: list[str | os.PathLike] = []
+        if isinstance(data, (str, os.PathLike)):
+            sources = [data]
+        elif not isinstance(data, Splits):
+            sources = list(data)
         # One source alone, so that "sample" is recognised however it came.
-        many = not isinstance(data, (str, os.PathLike, Splits))
-        self._sources = data[0] if many and len(data) == 1 else data
-        self._read = {}
+        self._sources = sources[0] if len(sources) == 1 else sources
+        self._sample = str(self._sources) == "sample"
+        self._read: dict[tuple, Splits] = {}
         self._low_side = low_side
-        self.label = None if self._given else " ".join(map(str, data if many else [data]))
-        if self.label not in (None, "sample") and low_side != "left":
-            self.label += f" --dark-side {low_side}"
-        self.size = size
-        self.validation = (self._given or self._load(copies, seed=0)).validation
+        self._in_lights: PairSet | None = None
+        self.size = first.size
+        label = " ".join(map(str, sources))
+        if lights != EVEN_LIGHT:
+            if not self._sample:
+                raise ValueError(
+                    "Only the bundled photos can be judged in several kinds of light: give sample."
+                )
+            self._in_lights = pairs_in_lights(self.size, lights)
+            label += f" --validation-lights {lights}"
+        elif low_side != "left" and not self._sample:
+            label += f" --dark-side {low_side}"
+        self.label = None if self._given else label
+        self.validation = self.splits(first).validation
         if not len(self.validation):
             raise ValueError("There are no validation pairs.")
 
     @classmethod
-    def of(cls, data, recipes: Sequence[Recipe], low_side: str = "left") -> "CommonData":
+    def of(
+        cls,
+        data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
+        recipes: Sequence[Recipe],
+        low_side: str = "left",
+        lights: str = EVEN_LIGHT,
+    ) -> "CommonData":
         """Read what recipes of one size need; raise ValueError if they have several."""
         sizes = sorted({recipe.size for recipe in recipes})
         if len(sizes) > 1:
             raise ValueError(f"The recipes have sizes {sizes}: only runs of one can be compared.")
-        return cls(data, sizes[0], recipes[0].copies, low_side)
+        return cls(data, recipes[0], low_side, lights)
 
     def splits(self, recipe: Recipe) -> Splits:
         """Return the pairs for a recipe; see `run_sweep` for what its seed decides."""
         if self._given:
             return self._given
-        return self._load(recipe.copies, recipe.seed if self.label == "sample" else 0)
+        seed = recipe.seed if self._sample else 0
+        key = recipe.copies, seed, recipe.lights, recipe.views
+        if key not in self._read:
+            self._read.clear()  # one at a time: full-size data take gigabytes
+            copies, seed, lights, views = key
+            splits = load_splits(
+                self._sources,
+                self.size,
+                copies,
+                seed,
+                lights=lights,
+                views=views,
+                low_side=self._low_side,
+            )
+            if self._in_lights is not None:
+                splits = replace(splits, validation=self._in_lights)
+            self._read[key] = splits
+        return self._read[key]
 
     def about(self) -> dict:
         """Tell these data from others, on any machine."""
@@ -84,12 +166,3 @@ class CommonData:
         shown = first_of_scenes(self.validation.scenes)
         for name, stack in ((LOW_FILE, self.validation.low), (HIGH_FILE, self.validation.high)):
             write_strip(folder / name, stack[shown])
-
-    def _load(self, copies, seed):
-        key = copies, seed
-        if key not in self._read:
-            self._read.clear()  # one at a time: full-size data take gigabytes
-            self._read[key] = load_splits(
-                self._sources, self.size, copies, seed, low_side=self._low_side
-            )
-        return self._read[key]

@@ -133,11 +133,15 @@ class Sweep:
         strip = read_strip(self.folders[trial] / PICTURES_FILE, len(self.scenes))
         return dict(zip(self.scenes, strip, strict=True))
 
-    def scores(self, trial: str, scene: str) -> dict[str, float]:
-        """Return a trial's "psnr", "ssim", "ciede2000" and "sharpness" on one scene's picture."""
+    def images(self, trial: str) -> list[dict]:
+        """Return a trial's scores on every validation pair, whose name is "image"."""
         self.row(trial)
         text = (self.folders[trial] / METRICS_FILE).read_text(encoding="utf-8")
-        for image in json.loads(text)["images"]:
+        return json.loads(text)["images"]
+
+    def scores(self, trial: str, scene: str) -> dict[str, float]:
+        """Return a trial's "psnr", "ssim", "ciede2000" and "sharpness" on one scene's picture."""
+        for image in self.images(trial):
             if image["image"] == scene:
                 return {key: value for key, value in image.items() if key != "image"}
         raise ValueError(f"no scene is called {scene!r}, only {', '.join(self.scenes)}")
@@ -181,9 +185,7 @@ def read_sweep(folder: str | os.PathLike) -> Sweep:
     if not rows:
         raise ValueError(f"{folder / TABLE_FILE} has no rows: no trial is finished yet.")
     folders = {row["trial"]: folder / row["trial"] for row in rows}
-    metrics = next(filter(Path.is_file, (path / METRICS_FILE for path in folders.values())), None)
-    if metrics is None:
-        raise ValueError(f"{folder} has no trial's folder: it was filled by another machine.")
+    metrics = folders[rows[0]["trial"]] / METRICS_FILE
     scenes = tuple(json.loads(metrics.read_text(encoding="utf-8"))["scenes"])
     low, high = (read_strip(folder / name, len(scenes)) for name in (LOW_FILE, HIGH_FILE))
     return Sweep(tuple(rows), folders, scenes, low, high)
@@ -205,12 +207,28 @@ def bundled_sweep(study: str) -> Sweep:
     return read_sweep(folder / study)
 
 
+def tabulate(folder: str | os.PathLike, trials: Sequence[str] | None = None) -> None:
+    """Write the table of the finished trials whose folders are in `folder`.
+
+    What a trial's folder says is the truth, and the table is made from it.
+
+    Parameters
+    ----------
+    folder : path
+    trials : sequence of str, optional
+        Which, in this order; by default all, by name.
+    """
+    folder = Path(folder)
+    if trials is None:
+        trials = sorted(path.parent.name for path in folder.glob(f"*/{METRICS_FILE}"))
+    paths = [folder / trial / METRICS_FILE for trial in trials]
+    rows = [json.loads(path.read_text("utf-8"))["row"] for path in paths if path.is_file()]
+    write_table(folder / TABLE_FILE, rows)
+
+
 def collect(folder: str | os.PathLike) -> Sweep:
     """Tabulate all finished trials whose folders are in `folder`, by name, and read them."""
-    folder = Path(folder)
-    paths = sorted(folder.glob(f"*/{METRICS_FILE}"))
-    rows = [json.loads(path.read_text(encoding="utf-8"))["row"] for path in paths]
-    write_table(folder / TABLE_FILE, rows)
+    tabulate(folder)
     return read_sweep(folder)
 
 
@@ -235,11 +253,17 @@ def export(folder: str | os.PathLike, to: str | os.PathLike) -> Sweep:
 
 
 def first_of_scenes(scenes: Sequence[str], most: int = SCENES) -> list[int]:
-    """Return the index of each scene's first pair, of at most so many scenes."""
+    """Return the index of each scene's first pair, of at most so many scenes.
+
+    Examples
+    --------
+    >>> first_of_scenes(["cat", "cat", "dog"])
+    [0, 2]
+    """
     return [scenes.index(scene) for scene in dict.fromkeys(scenes)][:most]
 
 
-def write_strip(path: str | os.PathLike, images) -> None:
+def write_strip(path: str | os.PathLike, images: Iterable[np.ndarray]) -> None:
     """Write pictures of one size, side by side, as one WebP file."""
     with replacing(path) as file:
         strip = Image.fromarray(np.hstack(list(images)))

@@ -2,27 +2,47 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lowlight_utils.training.recipes import SEED, SEED_FIVE, Recipe
+from lowlight_utils.training.recipes import EVEN, LIGHTS, SEED, SEED_FIVE, Recipe
+
+if TYPE_CHECKING:
+    from optuna import Trial
 
 LAMBDAS = (0.0, 0.1, 1.0, 10.0, 50.0, 100.0, 115.0, 130.0, 300.0, 1000.0)
 # Where one seed is not enough: both ends, where λ may be felt, and the seed recipe's choice.
 REPEATED_LAMBDAS = (0.0, 0.1, 1.0, 10.0, 115.0, 1000.0)
 FACTORS = (0.25, 1.0, 4.0)
 ONCE, THRICE = (0,), (0, 1, 2)
-# From the seed recipe to the shipped one; each step keeps those before it. Size of networks and
-# batches, learning rates and the cutting of pictures are the base's throughout, so that all rows
-# cost about the same.
-STEPS = (
-    ("instance-norm", ("norm",)),
-    ("resize-convolutions", ("upsampling",)),
-    ("auto-exposure", ("base", "dropout")),
-    ("ssim-term", ("lambda_ssim",)),
-    ("cosine-and-average", ("schedule", "average")),
-    ("group-norm", ("norm",)),
-    ("reflection", ("padding",)),
-    ("stem", ("stem",)),
+Space = Callable[["Trial", Recipe], dict[str, float]]
+"""From a trial, which suggests values, and the base recipe to what the trial changes in it."""
+
+Steps = tuple[tuple[str, dict[str, object]], ...]
+"""Labels, and what each step sets in what was before it; `...`: as the base recipe has it."""
+
+# Size of networks and batches, learning rates and the cutting of pictures are the base's
+# throughout, so that all rows cost about the same.
+FROM_SEED: Steps = (
+    ("instance-norm", {"norm": "instance"}),
+    ("resize-convolutions", {"upsampling": ...}),
+    ("auto-exposure", {"base": ..., "dropout": ...}),
+    ("ssim-term", {"lambda_ssim": ...}),
+    ("cosine-and-average", {"schedule": ..., "average": ...}),
+    ("group-norm", {"norm": ...}),
+    ("reflection", {"padding": ...}),
+    ("stem", {"stem": ...}),
 )
+FROM_EVEN: Steps = (
+    ("brightened", {"base": ...}),
+    ("level", {"condition": ...}),
+    ("uneven-light", {"lights": "even+uneven"}),
+    ("dim-and-night", {"lights": "even+uneven+dim+uneven+night"}),
+    ("well-lit", {"lights": ...}),
+    ("native-views", {"views": ...}),
+    ("gt-mean", {"gt_mean": ...}),
+    ("detail-loss", {"lambda_detail": ...}),
+)
+ALL_LIGHT = "+".join(LIGHTS)
 
 
 @dataclass(frozen=True)
@@ -55,16 +75,24 @@ class Study:
     varies : tuple of str
         The fields of the recipe that the study sets; the base's values of them do not count,
         unless as what factors multiply.
-    configurations : callable
+    configurations : callable or None
         From the base recipe to the configurations.
+    space : callable or None
+        In their place, for a search: see `run_sweep`.
+    lights : str
+        The kinds of light that the bundled validation photos are in.
     """
 
     asks: str
     varies: tuple[str, ...]
-    configurations: Callable[[Recipe], list[Configuration]]
+    configurations: "Callable[[Recipe], list[Configuration]] | None" = None
+    space: "Space | None" = None
+    lights: str = "even"
 
 
-def study_recipes(name: str, base: Recipe, seeds: Sequence[int] | None = None) -> list[Recipe]:
+def study_recipes(
+    name: str, base: Recipe, seeds: Sequence[int] | None = None, trials: int | None = None
+) -> list[Recipe]:
     """List the recipes of a named study.
 
     Parameters
@@ -74,33 +102,52 @@ def study_recipes(name: str, base: Recipe, seeds: Sequence[int] | None = None) -
     base : Recipe
         What everything else is taken from. Its own seed does not count.
     seeds : sequence of int, optional
-        Seeds for every configuration; by default the study's own choice.
+        Seeds for every configuration; by default the study's own choice. A search has one.
+    trials : int, optional
+        For a search, and only for that: how many settings are tried.
 
     Returns
     -------
     list of Recipe
         Each with a name of its own, such as "lambda-115-seed-0". All configurations with their
-        first seed come first, so that a sweep that is not finished has something to compare.
+        first seed come first, so that a sweep that is not finished has something to compare. Those
+        of a search are the base by other names: what they try is chosen when their turn comes.
 
     Raises
     ------
     ValueError
-        There is no such study, or a seed is given twice.
+        There is no such study, or a seed is given twice; a search without a number of trials or
+        with several seeds, or a number of trials for another study.
+
+    Examples
+    --------
+    >>> from lowlight_utils.training import QUICK
+    >>> [recipe.name for recipe in study_recipes("repeat", QUICK)]
+    ['quick-seed-0', 'quick-seed-1', 'quick-seed-2']
+    >>> [recipe.name for recipe in study_recipes("search", QUICK, trials=2)]
+    ['search-000', 'search-001']
     """
     if name not in STUDIES:
         raise ValueError(f"There is no study {name!r}: choose one of {', '.join(STUDIES)}.")
     if seeds is not None and (not seeds or len(set(seeds)) < len(seeds)):
         raise ValueError(f"Give different seeds, at least one, not {list(seeds)}.")
-    configurations = STUDIES[name].configurations(base)
-    trials = [
+    study = STUDIES[name]
+    if study.space is None and trials is not None:
+        raise ValueError(f"Only a search takes a number of trials (--trials), and {name} is none.")
+    if study.configurations is None:
+        if not trials or trials < 1 or (seeds and len(seeds) > 1):
+            raise ValueError(f"Give the study {name} a number of trials (--trials), and one seed.")
+        seed = seeds[0] if seeds else base.seed
+        return [base.but(seed=seed, name=f"{name}-{number:03}") for number in range(trials)]
+    queue = [
         (number, configuration, seed)
-        for configuration in configurations
+        for configuration in study.configurations(base)
         for number, seed in enumerate(configuration.seeds if seeds is None else seeds)
     ]
-    trials.sort(key=lambda trial: trial[0])  # stable: the configurations keep their order
+    queue.sort(key=lambda trial: trial[0])  # stable: the configurations keep their order
     return [
         base.but(**configuration.changes, seed=seed, name=f"{configuration.label}-seed-{seed}")
-        for _, configuration, seed in trials
+        for _, configuration, seed in queue
     ]
 
 
@@ -154,21 +201,67 @@ def _seed_five(base):
     ]
 
 
+def _steps(label, start, steps, base):
+    """Begin with the start's choices in the base recipe, and change one after the other."""
+    changes = {name: getattr(start, name) for name in _fields(steps)}
+    found = [Configuration(label, changes, THRICE)]
+    for label, step in steps:
+        step = {key: getattr(base, key) if to is ... else to for key, to in step.items()}
+        if changes | step != changes:  # the base may have the start's choice
+            changes = changes | step
+            found.append(Configuration(label, changes, THRICE))
+    return found
+
+
+def _fields(steps):
+    return tuple(dict.fromkeys(name for _, step in steps for name in step))
+
+
 def _ablation(base):
-    undone = {name: getattr(SEED, name) for _, names in STEPS for name in names}
-    found = [Configuration("seed-like", dict(undone), THRICE)]
-    for label, names in STEPS:
-        for name in names:
-            undone[name] = "instance" if label == "instance-norm" else getattr(base, name)
-        found.append(Configuration(label, dict(undone), THRICE))
-    return [*found, Configuration("without-adversary", undone | {"adversarial": 0.0}, THRICE)]
+    found = _steps("seed-like", SEED, FROM_SEED, base)
+    return [
+        *found,
+        Configuration("without-adversary", found[-1].changes | {"adversarial": 0.0}, THRICE),
+    ]
+
+
+def _lights(base):
+    return _steps("even", EVEN, FROM_EVEN, base)
+
+
+def _search(trial, base):
+    """Suggest what a search tries; learning rates and width within a factor of the base's.
+
+    The adversarial term keeps its weight: Adam divides a gradient by its usual size, so that only
+    the ratios of the terms count.
+    """
+    rate, width = trial.suggest_float, max(8, base.width // 8 * 8)  # for norms in eight groups
+    return {
+        "lambda_l1": rate("lambda_l1", 0.1, 1000.0, log=True),
+        "lambda_ssim": rate("lambda_ssim", 1.0, 1000.0, log=True),
+        "lambda_detail": rate("lambda_detail", 1.0, 1000.0, log=True),
+        "gt_mean": rate("gt_mean", 0.0, 0.9),
+        "generator_lr": rate(
+            "generator_lr", base.generator_lr / 4, base.generator_lr * 4, log=True
+        ),
+        "discriminator_lr": rate(
+            "discriminator_lr", base.discriminator_lr / 10, base.discriminator_lr * 10, log=True
+        ),
+        "width": trial.suggest_int("width", 8, 2 * width, step=8),
+    }
 
 
 STUDIES = {
     "ablation": Study(
         "What does each change from the seed recipe bring, one after the other?",
-        (*(name for _, names in STEPS for name in names), "adversarial"),
+        (*_fields(FROM_SEED), "adversarial"),
         _ablation,
+    ),
+    "lights": Study(
+        "What does each change from the recipe even to the shipped one bring, in every light?",
+        _fields(FROM_EVEN),
+        _lights,
+        lights=ALL_LIGHT,
     ),
     "lambda": Study(
         "What does λ do, from the discriminator alone to L1 alone?",
@@ -186,4 +279,17 @@ STUDIES = {
         _learning_rates,
     ),
     "repeat": Study("How far apart are runs that differ by the seed alone?", (), _repeat),
+    "search": Study(
+        "Which λ, loss weights, learning rates and width reach the most PSNR?",
+        (
+            "lambda_l1",
+            "lambda_ssim",
+            "lambda_detail",
+            "gt_mean",
+            "generator_lr",
+            "discriminator_lr",
+            "width",
+        ),
+        space=_search,
+    ),
 }

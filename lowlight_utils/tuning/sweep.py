@@ -3,18 +3,23 @@
 import contextlib
 import logging
 import os
+import shutil
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from filelock import FileLock
 from tqdm import tqdm
 
 from lowlight_utils.data.images import ImageError
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning import queue
-from lowlight_utils.tuning.common import CommonData, require_folder_names
-from lowlight_utils.tuning.results import TABLE_FILE, Sweep, read_sweep, write_table
+from lowlight_utils.tuning.common import EVEN_LIGHT, CommonData, require_folder_names
+from lowlight_utils.tuning.queue import optuna
+from lowlight_utils.tuning.results import Sweep, read_sweep, tabulate
+from lowlight_utils.tuning.studies import Space
 
 POLL = 2.0  # seconds between two looks at what others do
 
@@ -29,6 +34,8 @@ def run_sweep(
     grace: int = 60,
     progress: bool = True,
     low_side: str = "left",
+    lights: str = EVEN_LIGHT,
+    space: Space | None = None,
 ) -> Sweep:
     """Train recipes on the same data, each in a folder of its own, and compare what comes out.
 
@@ -36,6 +43,11 @@ def run_sweep(
     was under way goes on from its last whole epoch. Call it in several processes, with the same
     `folder` and `storage`, and they share the work: no recipe is trained twice. Each returns when
     all is done.
+
+    With a `space` it is a search: each recipe is only a name and what all have in common, and
+    Optuna's TPE chooses the rest when its turn comes, from what the trials before it reached. Those
+    that do worse than most, judged by `val_psnr` after each epoch, are pruned: they end early, and
+    their folders are removed.
 
     Parameters
     ----------
@@ -59,43 +71,52 @@ def run_sweep(
         Show a bar over the trials, if there is a terminal to show it on.
     low_side : {"left", "right"}
         Of double pictures, on which side the dark one is.
+    lights : str
+        The kinds of light that the bundled validation photos are in; see `photo_pairs`.
+    space : callable, optional
+        From an Optuna trial, which suggests values, and a recipe to what the trial changes in it.
 
     Returns
     -------
     Sweep
-        Everything that the study has finished, also what earlier calls asked for.
+        Everything that the study has finished, also what earlier calls asked for, as far as it is
+        in `folder`.
 
     Raises
     ------
     ValueError
         Before anything is trained: recipes of two sizes or of one name, or the study holds other
         recipes or other data. At the end: recipes whose training broke down; the others are done.
+        In a search that is only a warning, unless nothing else is done.
     OSError
         A file or the database cannot be written.
     """
     recipes = list(recipes)
     require_folder_names([recipe.name for recipe in recipes])
-    common = CommonData.of(data, recipes, low_side)
+    common = CommonData.of(data, recipes, low_side, lights)
     folder = Path(folder)
     with _naming_what_stopped(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = queue.lock(folder / ".lock")
+        lock = FileLock(folder / ".lock")
         with lock:  # two processes must not make the database's tables at once
-            storage = storage or queue.sqlite_url(folder / "study.db")
-            study = queue.open_study(name, storage, grace, common.about())
-            queue.require_same_recipes(study, recipes)
+            storage = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
+            warmup = recipes[0].epochs // 3 if space else None
+            study = queue.open_study(name, storage, grace, common.about(), warmup)
             common.write_scenes(folder)
         quiet = None if progress else True  # None: where there is no terminal
         with tqdm(total=len(recipes), desc=name, unit="trial", disable=quiet) as bar:
-            broken = _work(study, recipes, common, folder, lock, bar)
+            broken = _work(study, recipes, common, folder, lock, bar, space)
     if broken:
         lines = "; ".join(f"{trial}: {error}" for trial, error in broken.items())
-        raise ValueError(f"{len(broken)} of {len(recipes)} trials broke down. {lines}")
+        message = f"{len(broken)} of {len(recipes)} trials broke down. {lines}"
+        if space is None or len(broken) == len(recipes):
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=2)
     return read_sweep(folder)
 
 
 @contextlib.contextmanager
-def _naming_what_stopped(folder):
+def _naming_what_stopped(folder: Path) -> Iterator[None]:
     """Say in a line which file or database could not be written, and that all else is kept."""
     try:
         yield
@@ -112,47 +133,68 @@ def _naming_what_stopped(folder):
         ) from error
 
 
-def _work(study, recipes, common, folder, lock, bar):
+def _work(study, recipes, common, folder, lock, bar, space):
     """Run trials until none is left; return those that broke down here, and why."""
+    import keras
+
     from lowlight_utils.tuning.trial import run_trial
 
     broken = {}
 
-    def run(recipe):
+    def objective(trial):
+        lock.release()  # this process has its trial
+        if "name" not in trial.user_attrs:  # one elsewhere was quicker, and Optuna made one up
+            raise optuna.TrialPruned
+        recipe = queue.recipe_of(trial)
+
+        def report(epoch, logs):
+            trial.report(logs["val_psnr"], epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
         # This only ever waits if a trial was taken over from a process that was not dead but
         # asleep, such as a closed laptop's.
-        with queue.lock(folder / f".{recipe.name}.lock"), _no_retracing_warnings():
-            show = [_show_epochs(bar, recipe)]
-            splits = common.splits(recipe)
+        with FileLock(folder / f".{recipe.name}.lock"), _no_retracing_warnings():
             try:
-                return run_trial(
+                if space:
+                    # Several processes draw different values, and a resumed search the same ones.
+                    study.sampler = optuna.samplers.TPESampler(seed=trial.number)
+                    recipe = recipe.but(**space(trial, recipe))
+                show = [_show_epochs(bar, recipe), keras.callbacks.LambdaCallback(None, report)]
+                splits = common.splits(recipe)
+                row = run_trial(
                     recipe, splits, folder / recipe.name, data=common.label, callbacks=show
                 )
-            except ValueError as error:
-                broken[recipe.name] = error
-                raise
-
-    while True:
-        wanted = [recipe for recipe in recipes if recipe.name not in broken]
-        queue.enqueue_missing(study, wanted)
-        states = queue.states(study, [recipe.name for recipe in wanted])
-        bar.n = len(broken) + sum(state == "complete" for state in states.values())
-        bar.refresh()
-        if "waiting" in states.values():
-            already = len(broken)
-            try:
-                queue.run_next(study, run)
-            except ValueError:
-                if len(broken) == already:  # it was not the recipe's fault
+            except (ValueError, optuna.TrialPruned) as error:
+                if isinstance(error, ValueError):
+                    broken[recipe.name] = error
+                if space is None:
                     raise
-        elif "running" in states.values():
-            others = [trial for trial, state in states.items() if state == "running"]
-            bar.set_postfix_str(f"waiting for another process: {', '.join(others)}")
-            time.sleep(POLL)
-        with lock:  # of two tables, the later one must be written last
-            write_table(folder / TABLE_FILE, queue.rows(study))
-        if not {"waiting", "running"} & set(states.values()):
+                shutil.rmtree(folder / recipe.name, ignore_errors=True)
+                raise optuna.TrialPruned from error  # that values do not work is a result too
+        trial.report(row["psnr"], recipe.epochs)
+        return row["psnr"]
+
+    # Where this process was silent for so long that another has taken its trial over, Optuna does
+    # not let it report. The other one goes on from what is in the folder.
+    taken_over = contextlib.suppress(ValueError, optuna.exceptions.UpdateFinishedTrialError)
+    names = [recipe.name for recipe in recipes]
+    while True:
+        with lock:
+            queue.enqueue(study, [recipe for recipe in recipes if recipe.name not in broken])
+            states = queue.states(study, names)
+            tabulate(folder, list(queue.last_trials(study)))
+            bar.n = sum(state not in ("waiting", "running") for state in states.values())
+            bar.refresh()
+            if "waiting" in states.values():
+                with taken_over:
+                    study.optimize(objective, n_trials=1, catch=ValueError, gc_after_trial=True)
+                continue
+        others = [trial for trial, state in states.items() if state == "running"]
+        if not others:
             return broken
+        bar.set_postfix_str(f"waiting for another process: {', '.join(others)}")
+        time.sleep(POLL)
 
 
 def _show_epochs(bar, recipe):

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +32,7 @@ def run_trial(
     folder: str | os.PathLike,
     *,
     data: str | None = None,
-    callbacks=(),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> dict:
     """Train a recipe, going on where its folder is, and measure what it has after the last epoch.
 
@@ -67,7 +68,8 @@ def run_trial(
     finished = folder / METRICS_FILE
     if finished.exists():
         # Only another recipe is refused here; a finished folder needs nothing else.
-        _require_recipe(folder / "recipe.json", recipe)
+        kept = folder / "recipe.json"
+        recipe.require_same(read_recipe(kept), kept, "choose another folder.")
         return json.loads(finished.read_text(encoding="utf-8"))["row"]
     resumed = read_progress(folder) is not None
     started = time.perf_counter()
@@ -119,7 +121,8 @@ def describe(recipe: Recipe, data: str | None) -> dict:
         "--out build/again",
     ]
     return {
-        "mode": "quick" if data == "sample" else "full",  # as the notebooks call it
+        # As the notebooks call it; options follow the data.
+        "mode": "quick" if data and data.partition(" --")[0] == "sample" else "full",
         "recipe": base.name,
         "changes": " ".join(f"{key}={value}" for key, value in changes.items()),
         "lambda_l1": recipe.lambda_l1,
@@ -174,7 +177,7 @@ def versions() -> str:
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
-def _nearest_base(recipe):
+def _nearest_base(recipe: Recipe) -> tuple[Recipe, dict]:
     """Return the named recipe with the fewest fields to change, and the changes."""
     best = None
     for base in (SEED, QUICK, SWEEP, EVEN, SHIPPED):
@@ -188,7 +191,3 @@ def _nearest_base(recipe):
         if None not in changes.values() and (best is None or len(changes) < len(best[1])):
             best = base, changes
     return best
-
-
-def _require_recipe(path, recipe):
-    recipe.require_same(read_recipe(path), path, "choose another folder.")

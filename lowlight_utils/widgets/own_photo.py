@@ -18,7 +18,7 @@ from lowlight_utils.widgets.slider import log_slider
 
 PREVIEW = 480  # the longest side, in pixels, that an uploaded photo is shown at
 
-Enhance = Callable[[np.ndarray], np.ndarray]
+Enhance = Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,9 @@ class EnhancedPhoto:
     file: bytes
 
 
-def enhance_upload(enhancer: Enhance, content: bytes, name: str = "photo", **told) -> EnhancedPhoto:
+def enhance_upload(
+    enhancer: Enhance, content: bytes, name: str = "photo", **told: float
+) -> EnhancedPhoto:
     """Enhance a photo that comes as a file's bytes.
 
     Parameters
@@ -126,7 +128,7 @@ def _preview(image: np.ndarray) -> np.ndarray:
     return resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
 
 
-def _uploaded(value) -> tuple[str, bytes]:
+def _uploaded(value: Mapping | tuple) -> tuple[str, bytes]:
     """Read what a FileUpload holds: a tuple of files in ipywidgets 8, a mapping in 7."""
     if isinstance(value, Mapping):
         name, file = next(iter(value.items()))

@@ -23,7 +23,14 @@ def picture_widget(format: str = "jpeg") -> ipywidgets.Image:
 
 
 def difference(truth: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Show where two uint8[H, W, 3] differ: |image - truth| times `GAIN`, black where equal."""
+    """Show where two uint8[H, W, 3] differ: |image - truth| times `GAIN`, black where equal.
+
+    Examples
+    --------
+    >>> truth = np.full((1, 1, 3), 100, np.uint8)
+    >>> difference(truth, truth + np.uint8(5)).tolist()
+    [[[20, 20, 20]]]
+    """
     return (np.abs(image.astype(int) - truth) * GAIN).clip(0, 255).astype(np.uint8)
 
 

@@ -81,7 +81,13 @@ def view_at_lambda(
 
 
 def scores_line(scores: dict[str, float]) -> str:
-    """Give the four scores as text."""
+    """Give the four scores as text.
+
+    Examples
+    --------
+    >>> scores_line({"psnr": 20.0, "ssim": 0.8, "ciede2000": 9.0, "sharpness": 0.9})
+    'PSNR 20.00 dB, SSIM 0.800, ΔE 9.0, sharpness 0.90'
+    """
     return (
         f"PSNR {scores['psnr']:.2f} dB, SSIM {scores['ssim']:.3f}, ΔE {scores['ciede2000']:.1f},"
         f" sharpness {scores['sharpness']:.2f}"

@@ -1,14 +1,19 @@
 """The λ slider timed: ``python -m lowlight_utils benchmark slider``."""
 
+import os
 import statistics
 import time
+
+import numpy as np
 
 from lowlight_utils.data.sources import sample_pairs
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer
 from lowlight_utils.widgets.slider import lambda_slider
 
 
-def benchmark_slider(weights=None, moves=20):
+def benchmark_slider(
+    weights: str | os.PathLike | None = None, moves: int = 20
+) -> dict[str, dict[str, float]]:
     """Time moves of the λ slider on one 256x256 picture, from the move to picture and scores.
 
     Parameters
@@ -23,9 +28,10 @@ def benchmark_slider(weights=None, moves=20):
     dict
         Seconds (median, minimum and maximum) of a "move", and of the "generator" within it.
     """
-    enhance, inside = Enhancer(weights or LAMBDA_WEIGHTS), []
+    enhance = Enhancer(weights or LAMBDA_WEIGHTS)
+    inside: list[float] = []
 
-    def timed(low, lambda_l1):
+    def timed(low: np.ndarray, lambda_l1: float) -> np.ndarray:
         started = time.perf_counter()
         enhanced = enhance(low, lambda_l1=lambda_l1)
         inside.append(time.perf_counter() - started)

@@ -25,6 +25,11 @@ def my_recipe(
 
     The same choices give the same name, so that training that was stopped goes on. A λ of None
     stands for L1 alone, without a discriminator.
+
+    Examples
+    --------
+    >>> my_recipe(QUICK, 3.0, 1e-3, 2e-4).name
+    'my-lambda-3-rates-0.001-0.0002-epochs-12-seed-0'
     """
     name = "my-l1-only" if lambda_l1 is None else f"my-lambda-{lambda_l1:g}"
     if lambda_l1 is None:
@@ -67,8 +72,14 @@ class MyTraining:
         The last one started.
     """
 
-    def __init__(self, folder, data, base, done) -> None:
-        self.job = None
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        data: str | os.PathLike | Splits,
+        base: Recipe,
+        done: Callable[[Sweep, str], None] | None,
+    ) -> None:
+        self.job: TrainingJob | None = None
         self._folder, self._data, self._base, self._done = Path(folder), data, base, done
         lambdas = [(f"{x:g}", x) for x in sorted({*LAMBDAS, base.lambda_l1})]
         self.lambda_ = _choice("λ", [*lambdas, ("L1 only", None)], base.lambda_l1)

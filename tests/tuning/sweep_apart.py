@@ -2,7 +2,7 @@
 
 With a trial, something happens in the middle of that trial's second epoch, when the process is sent
 the moment's signal: KILL, so that it has no chance to clean up, or STOP. Which epochs it trained is
-written to epochs-PID.txt in the folder.
+written to epochs-PID.txt in the folder. LOWLIGHT_TEST_STORAGE is the URL of another database.
 """
 
 import os
@@ -60,4 +60,5 @@ if __name__ == "__main__":
     watcher = watch(folder, *moment or (None, None))
     sweep._show_epochs = lambda bar, recipe: watcher(recipe)
     sweep.POLL = 0.2
-    run_sweep(RECIPES, tiny_splits(), folder, grace=int(grace))
+    storage = os.environ.get("LOWLIGHT_TEST_STORAGE")
+    run_sweep(RECIPES, tiny_splits(), folder, grace=int(grace), storage=storage)

@@ -13,8 +13,11 @@ from lowlight_utils.tuning import (
     STUDIES,
     bundled_sweep,
     export,
+    psnr_by_light,
     read_sweep,
     read_table,
+    setting_table,
+    settings,
     study_recipes,
 )
 from lowlight_utils.tuning.results import collect, read_strip, write_strip, write_table
@@ -138,13 +141,14 @@ BUNDLED = sorted(path.parent.name for path in sample_dir().parent.glob("sweeps/*
 def test_a_bundled_sweep_is_whole_and_of_the_bundled_photos(study):
     assert study in STUDIES
     sweep = bundled_sweep(study)
-    assert set(sweep.scenes) <= {path.stem for path in sample_photos("validation")}
+    photos = {path.stem for path in sample_photos("validation")}
+    assert {scene.rpartition("-")[2] for scene in sweep.scenes} <= photos
     for row in sweep.rows:
         recipe = (sweep.folders[row["trial"]] / "recipe.json").read_text(encoding="utf-8")
         recipe = Recipe.from_json(recipe)
         assert row["trial"] == recipe.name
         assert (row["lambda_l1"], row["seed"]) == (recipe.lambda_l1, recipe.seed)
-        assert row["data"] == "sample"
+        assert row["data"].partition(" --")[0] == "sample"
         assert {len(values) for values in sweep.history(row["trial"]).values()} == {row["epochs"]}
         assert list(sweep.pictures(row["trial"])) == list(sweep.scenes)
 
@@ -157,20 +161,21 @@ def test_a_bundled_sweep_trained_the_recipes_that_its_study_has_today(study):
         assert Recipe.from_json((folder / "recipe.json").read_text("utf-8")) == today[trial]
 
 
-def test_the_readme_shows_the_bundled_ablation():
-    readme = Path(__file__).parents[2] / "README.md"
-    steps = {}
-    for row in bundled_sweep("ablation").rows:
-        steps.setdefault(row["trial"].split("-seed-")[0], []).append(row)
-    assert len(steps) == 10
-    for name, rows in steps.items():
-        assert [row["seed"] for row in rows] == [0, 1, 2]
-        cells = []
-        for key, digits in (("psnr", 2), ("ssim", 3), ("ciede2000", 1)):
-            values = [row[key] for row in rows]
-            half = (max(values) - min(values)) / 2
-            cells.append(f"{np.mean(values):.{digits}f} ± {half:.{digits}f}")
-        assert f"| {name} | {' | '.join(cells)} |" in readme.read_text(encoding="utf-8")
+STEPPED = [study for study in ("ablation", "lights") if study in BUNDLED]
+
+
+@pytest.mark.parametrize("study", STEPPED)
+def test_the_readme_shows_a_bundled_sweep_of_steps(study):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    sweep = bundled_sweep(study)
+    assert {tuple(row["seed"] for row in rows) for rows in settings(sweep).values()} == {(0, 1, 2)}
+    for line in setting_table(sweep):
+        assert line in readme
+
+
+def test_scores_are_taken_apart_by_the_light_that_a_pair_is_in(make_sweep):
+    sweep = make_sweep("one", ["a", "b"], scenes=("night-cat", "lit-cat", "lit-dog"))
+    assert psnr_by_light(sweep, ["a", "b"]) == {"night": [10.0, 11.0], "lit": [10.0, 11.0]}
 
 
 def test_a_bundled_sweep_that_there_is_not_is_refused():

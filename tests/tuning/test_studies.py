@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from lowlight_utils.training import EVEN, QUICK, SEED, SEED_FIVE
+from lowlight_utils.training import EVEN, QUICK, SEED, SEED_FIVE, SHIPPED
 from lowlight_utils.tuning import STUDIES, study_recipes
 from lowlight_utils.tuning.common import require_folder_names
 
-each_study = pytest.mark.parametrize("name", STUDIES)
+each_study = pytest.mark.parametrize("name", [x for x in STUDIES if not STUDIES[x].space])
 
 
 @each_study
@@ -89,6 +89,23 @@ def test_the_ablation_goes_from_the_seed_recipes_choices_to_the_bases_in_single_
     assert choices[-2] == {name: getattr(EVEN, name) for name in varied}
     assert choices[-1] == {**choices[-2], "adversarial": 0.0}
     assert all(one != other for one, other in pairwise(choices))
+
+
+def test_lights_goes_from_the_even_recipes_choices_to_the_shipped_ones_in_single_steps():
+    found = study_recipes("lights", SHIPPED, seeds=(0,))
+    varied = STUDIES["lights"].varies
+    choices = [{name: getattr(recipe, name) for name in varied} for recipe in found]
+    assert choices[0] == {name: getattr(EVEN, name) for name in varied}
+    assert choices[-1] == {name: getattr(SHIPPED, name) for name in varied}
+    for one, other in pairwise(choices):
+        assert sum(one[name] != other[name] for name in varied) == 1
+
+
+def test_lights_varies_all_that_even_and_shipped_learn_differently():
+    held = {"name", "copies", "epochs", "whole_epochs", "dtype"}  # how long, and how fast
+    shipped = asdict(SHIPPED)
+    differing = {key for key, value in asdict(EVEN).items() if value != shipped[key]}
+    assert differing - held <= set(STUDIES["lights"].varies)
 
 
 def test_an_unknown_study_is_refused_with_those_there_are():

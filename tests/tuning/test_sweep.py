@@ -281,6 +281,34 @@ def test_a_full_disk_ends_a_sweep_with_one_line(tmp_path, room, what):
     assert "\n" not in str(caught.value)
 
 
+def test_bundled_photos_for_validation_can_be_in_every_light():
+    common = CommonData("sample", TINY.but(lights="lit"), lights="even+night+lit")
+    assert common.validation.scenes[::2][:3] == ("even-books", "night-citrus", "lit-raccoon")
+    assert len(common.validation) == 3 * 5 * 2
+    pairs = common.validation
+    low = dict(zip(pairs.names, pairs.low.mean(axis=(1, 2, 3)), strict=True))
+    assert low["night-soccer"] < low["lit-soccer"] / 2
+    assert common.splits(TINY).validation is common.validation
+
+
+def test_a_recipes_light_is_that_of_its_training_pairs():
+    common = CommonData("sample", TINY)
+    lit = common.splits(TINY.but(lights="lit")).train
+    assert lit.low.mean() > 2 * common.splits(TINY).train.low.mean()
+
+
+def test_pairs_of_ones_own_are_not_judged_in_other_light(tmp_path):
+    with pytest.raises(ValueError, match="give sample"):
+        run_sweep([TINY], tiny_splits(), tmp_path, lights="even+night")
+
+
+def test_a_table_is_made_from_what_the_trials_folders_say(swept, tmp_path):
+    done, before = swept
+    folder = shutil.copytree(done, tmp_path / "copy")
+    (folder / "results.csv").unlink()
+    assert run_sweep(RECIPES, tiny_splits(), folder).rows == before.rows
+
+
 def test_double_pictures_with_the_dark_half_on_the_right_can_be_trained_again(tmp_path):
     pairs = make_pairs(10, 32, 32)
     PairSet(pairs.high, pairs.low, pairs.names).write_concatenated(tmp_path / "both")
