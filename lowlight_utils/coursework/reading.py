@@ -113,11 +113,10 @@ def read_exercise(number: str) -> Exercise:
     title, _, text = ast.get_docstring(tree).partition("\n")
     start, end = CELL.finditer(source)
     code = source[start.end() : end.start()].strip("\n")
-    values = {
-        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
+    assigned = {
+        ast.unparse(node.targets[0]): node.value
         for node in tree.body
         if isinstance(node, ast.Assign)
-        and ast.unparse(node.targets[0]) in ("MINUTES", "RUBRIC", "MISTAKES")
     }
     check = _functions(tree)["check"]
     return Exercise(
