@@ -40,9 +40,9 @@ def check(answer):
             raise Wrong(f"{name} is no picture that Pillow reads ({error})") from None
         over = {"bytes": len(content) > MAX_BYTES, "pixels": pixels > MAX_PIXELS}
         for limit, broken in over.items():
-            say = f"{name} breaks the limit of {limit}"
-            require(not broken or limit == breaks, f"{say}, and should not")
-            require(broken or limit != breaks, f"{say} not, and should")
+            say = f"the limit of {limit}, and should"
+            require(not broken or limit == breaks, f"{name} breaks {say} not")
+            require(broken or limit != breaks, f"{name} does not break {say}")
 
 
 MINUTES = 10
