@@ -52,6 +52,7 @@ def answer(number, name, changes):
 
 
 EARLY = "            if photo.width * photo.height > max_pixels:\n                return 413\n"
+CONVOLUTION = 'layers.Conv2D(channels, 4, strides=2, padding="same"'
 HALF = {"0.5 * (real_loss + fake_loss)": "real_loss + fake_loss"}
 WRONG = [
     ("1.1", "match_names", {"key=int": ""}, "another order"),
@@ -92,9 +93,7 @@ WRONG = [
     (
         "2.2",
         "unet",
-        {
-            'layers.Conv2D(channels, 4, strides=2, padding="same", use_bias=False)': 'layers.Conv2D(channels, 4, strides=2, padding="same")'
-        },
+        {f"{CONVOLUTION}, use_bias=False)": f"{CONVOLUTION})"},
         "parameters too many, and 6 batch norms, and .* biases",
     ),
     ("2.2", "unet", {"LeakyReLU(0.3)": "LeakyReLU(0.2)"}, "makes another picture"),
