@@ -1,6 +1,7 @@
 """Make what a teacher hands out from the exercises in lowlight_utils/coursework/exercises/.
 
-    python tools/coursework.py masters            notebooks/coursework/, in nbgrader's format
+    python tools/coursework.py masters            notebooks/coursework/, in nbgrader's format, and
+                                                  the table of exercises in docs/teaching.md
     python tools/coursework.py build [--seed N]   a course folder for nbgrader: build/coursework/
 
 The course folder holds the masters (source/), the students' notebooks (release/), the solutions
@@ -23,6 +24,8 @@ from notebooks import LANGUAGE, ROOT
 
 MASTERS = ROOT / "notebooks" / "coursework"
 BUILD = ROOT / "build" / "coursework"
+TEACHING = ROOT / "docs" / "teaching.md"
+BEGIN, END = "<!-- exercises -->\n", "<!-- end of exercises -->"
 SEED = 1
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SETTINGS = '''"""nbgrader's settings for this course, read from the folder that it runs in."""
@@ -60,6 +63,8 @@ def main():
         MASTERS.mkdir(parents=True, exist_ok=True)
         for name in CHAPTERS.values():
             write(make_notebook(name), MASTERS / f"{name}.ipynb")
+        page = TEACHING.read_text(encoding="utf-8")
+        TEACHING.write_text(with_table(page), encoding="utf-8")
         return 0
     build(BUILD, arguments.seed)
     print(f"{len(CHAPTERS)} assignments in {BUILD.relative_to(ROOT)}/: release/ is for students.")
@@ -197,6 +202,20 @@ def answer_key():
             f"| wrong answer | what is behind it |\n| --- | --- |\n{mistakes}\n"
         )
     return "\n".join(parts)
+
+
+def with_table(page):
+    """Return the text of docs/teaching.md with the table of exercises as they now are."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    rows = ["| exercise | minutes | points | tests | common wrong answers |"]
+    rows.append("| --- | ---: | ---: | --- | --- |")
+    for x in list_exercises():
+        wrong = "; ".join(f"“{seen}”: {behind}" for seen, behind in x.mistakes)
+        path = f"../lowlight_utils/coursework/exercises/{x.path.name}"
+        row = f"[{x.heading}]({path}) | {x.minutes} | {x.points} | {x.purpose} | {wrong}"
+        rows.append(f"| {row} |")
+    return before + BEGIN + "\n" + "\n".join(rows) + "\n\n" + END + after
 
 
 def write(notebook, path):

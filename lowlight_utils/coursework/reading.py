@@ -80,11 +80,14 @@ class Exercise:
         return f"{self.number} {self.title}"
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return _files()[self.number]
+
+    @property
     def module(self) -> ModuleType:
         """The file as a Python module; importing it may load Keras."""
-        return importlib.import_module(
-            f"lowlight_utils.coursework.exercises.{_files()[self.number].stem}"
-        )
+        return importlib.import_module(f"lowlight_utils.coursework.exercises.{self.path.stem}")
 
     @property
     def solution(self):
