@@ -88,6 +88,8 @@ WRONG = [
         {"rng.poisson(light * electrons) / electrons": "light + rng.normal(0, 0.001, light.shape)"},
         "signal-to-noise ratio is",
     ),
+    ("1.5", "group_scenes", {"> 0.85": "> 0.999"}, "of one scene .* have one label"),
+    ("1.5", "group_scenes", {"> 0.85": "> -2"}, "of two scenes .* have one label"),
     ("2.1", "patch_size", {"reversed(layers)": "layers"}, "is not the side"),
     ("2.1", "patch_size", {"(seen - 1) * stride": "seen * stride"}, "is not the side"),
     (
@@ -155,6 +157,8 @@ WRONG = [
         },
         "81 megapixels gets 422",
     ),
+    ("5.6", "best_strength", {"max(": "min("}, "mean PSNR that is .* dB higher"),
+    ("5.6", "best_strength", {"np.arange(21) / 20": "[1.5]"}, "no strength from 0 to 1"),
     ("6.1", "status", {', formats=("JPEG", "PNG", "WEBP")': ""}, "a whole GIF gets 200"),
     (
         "6.1",
