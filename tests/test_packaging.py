@@ -127,6 +127,7 @@ def resolve(python, platform, wanted, path, *options, constraints=ROOT / "constr
 
 INSTALLED = packages_distributions()
 ROOMS = {"data", "models", "training", "tuning", "prediction", "web", "plots", "widgets"}
+ROOMS |= {"coursework"}
 # Which extras an import may take for granted, by where it stands.
 BROUGHT = {
     "lowlight_utils": ("cpu", "jax", "heic"),
@@ -134,6 +135,7 @@ BROUGHT = {
     "lowlight_utils/prediction": ("cpu", "jax", "onnx", "export"),
     "lowlight_utils/web": ("cpu", "jax", "web"),
     "lowlight_utils/widgets": ("cpu", "jax", "notebooks"),
+    "lowlight_utils/coursework": ("cpu", "jax", "notebooks"),
     "notebooks": ("cpu", "jax", "notebooks"),
     "tools": (*EXTRAS,),
     "tests": (*EXTRAS,),
@@ -170,7 +172,10 @@ def declared(folder, module):
 
 def imports(folder):
     """(file, module) for each module from elsewhere that a folder's files import."""
-    ours = {"lowlight_utils", *(path.stem for path in (ROOT / "tests").rglob("*.py")), "notebooks"}
+    ours = {
+        "lowlight_utils",
+        *(path.stem for room in ("tests", "tools") for path in (ROOT / room).rglob("*.py")),
+    }
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.ipynb")]):
         if folder.name == "lowlight_utils" and path.relative_to(folder).parts[0] in ROOMS - {
             "data"
