@@ -172,7 +172,22 @@ def _parser():
         " MB of memory with an .onnx generator; each more takes some 16 MB)",
     )
     serve.add_argument(
+        "--workers",
+        type=_positive,
+        help="processes that enhance, each one photo at a time (default: one a core, where there"
+        " is memory for them)",
+    )
+    serve.add_argument(
         "--queue", type=_positive, default=8, help="photos in work or waiting at most (default 8)"
+    )
+    serve.add_argument(
+        "--queue-each", type=_positive, default=2, help="of them, one client's (default 2)"
+    )
+    serve.add_argument(
+        "--client-seconds",
+        type=float,
+        default=30,
+        help="seconds of work in a minute that one client may ask for (default 30); 0 for no limit",
     )
     serve.add_argument(
         "--rate-limit",
@@ -180,10 +195,23 @@ def _parser():
         help="photos that one client may send (default '60 per minute'); '' for no limit",
     )
     serve.add_argument(
+        "--limits-storage",
+        default="memory://",
+        help="where clients are counted (default: here); redis://HOST:PORT for several machines",
+    )
+    serve.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that the page is reached by, once for each; others are refused (default: all)",
+    )
+    serve.add_argument(
         "--trusted-proxies",
         type=int,
         default=0,
-        help="how many reverse proxies of yours pass X-Forwarded-For on (default 0: ignore it)",
+        help="how many reverse proxies of yours pass X-Forwarded-For, -Proto and -Prefix on"
+        " (default 0: ignore them)",
     )
     serve.set_defaults(run=_serve)
 
@@ -205,6 +233,9 @@ def _parser():
     )
     benchmark.add_argument(
         "--clients", type=_positive, default=20, help="serve: how many send at once (default 20)"
+    )
+    benchmark.add_argument(
+        "--workers", type=_positive, help="serve: as serve's own option of that name"
     )
     benchmark.add_argument("--json", type=Path, help="write the figures to this file")
     benchmark.set_defaults(run=_benchmark)
@@ -386,9 +417,9 @@ def _evaluate(options):
 
 def _serve(options):
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    from lowlight_utils.web import Server, Settings, Worker, create_app
+    from lowlight_utils.web import Server, Settings, create_app, start_workers
     from lowlight_utils.web.job import WorkerError
-    from lowlight_utils.web.server import require_address
+    from lowlight_utils.web.server import listen
 
     settings = Settings(
         host=options.host,
@@ -397,23 +428,29 @@ def _serve(options):
         max_bytes=options.max_megabytes * 2**20,
         max_pixels=options.max_megapixels * 1_000_000,
         upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * 2**20),
+        workers=options.workers,
         queue=options.queue,
+        queue_each=options.queue_each,
+        client_seconds=options.client_seconds,
         rate_limit=options.rate_limit,
+        limits_storage=options.limits_storage,
+        hosts=tuple(options.allowed_host),
         trusted_proxies=options.trusted_proxies,
     )
-    require_address(settings)
+    listen(settings).close()
     print("Loading the generator ...", flush=True)
     try:
-        worker = Worker(settings)
+        workers = start_workers(settings)
     except WorkerError as error:
         raise ValueError(str(error)) from error
     try:
-        server = Server(create_app(worker, settings), settings)
+        server = Server(create_app(workers, settings), settings)
         server.stop_on_signals()
         print(f"Serving on {server.address} (Ctrl-C stops)", flush=True)
         server.run()
     finally:
-        worker.close()
+        for worker in workers:
+            worker.close()
     print("Stopped: all that had begun is answered.", flush=True)
 
 
@@ -424,7 +461,9 @@ def _benchmark(options):
     if options.what == "serve":
         from lowlight_utils.web.load import benchmark_serve
 
-        result = benchmark_serve(options.weights, options.clients, options.seconds)
+        result = benchmark_serve(
+            options.weights, options.clients, options.seconds, workers=options.workers
+        )
         if options.json:
             _write_json(options.json, result)
         print(benchmark.table(result))

@@ -20,6 +20,7 @@ LAMBDA = 115.0
 """λ where none is asked for: the `Enhancer`'s own; a test compares them."""
 
 FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+QUALITIES = {"jpeg": "JPEG at quality 92", "png": "PNG, lossless", "webp": "WebP at quality 92"}
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 EXAMPLES = {

@@ -289,7 +289,7 @@ def test_lambda_changes_the_picture_without_another_upload(open_page, told_lambd
     assert np.abs(as_array(least) - as_array(most)).mean() > 1
     page.keyboard.press("Home")
     finished(page, "λ 0.01,")
-    assert [job.lambda_ for job in told_lambda.jobs] == [0.01, 1000]  # each made once, and kept
+    assert [job.lambda_l1 for job in told_lambda.jobs] == [0.01, 1000]  # each made once, and kept
     assert 0 < max(sizes) < 2000  # a token, not the photo
 
 

@@ -1,11 +1,12 @@
-// One script. The page keeps one photo; the server makes every result; the browser only blends
-// original and result (the strength slider) and moves a line between them (the divider).
+// The page keeps one photo; the server makes every result; the browser only blends original and
+// result (the strength slider). viewer.js shows both; shrink.js helps where a photo is too large.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
-const stage = $("stage");
-const MAX_BYTES = Number(document.body.dataset.maxBytes);
+const { maxBytes, maxPixels, photos: PHOTOS } = document.body.dataset;
+const MAX_BYTES = Number(maxBytes);
+const MAX_PIXELS = Number(maxPixels);
 const PATIENCE = 5; // how often a busy server is asked again
+const LONGEST_WAIT = 90; // seconds: told to come back later than that, the visitor decides
 const KEPT = 12; // results of one photo, so that going back to one is free
 const REST = 250; // milliseconds that λ's slider has to rest before the server is asked
 
@@ -13,6 +14,7 @@ const REST = 250; // milliseconds that λ's slider has to rest before the server
 // forgets), the results by method, and a number that tells late answers that they are late.
 let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
 let onStage = { photo, method: "generator" }; // what is shown, which one that is refused leaves alone
+let unsaved = false; // whether leaving the page would lose a result
 let request = null; // the request under way, so that it can be given up
 let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
 
@@ -21,7 +23,14 @@ let turn = 0; // counts what was asked for; an answer to an earlier turn is of n
 async function open(file, { example = "" } = {}) {
   complain("");
   if (file.size > MAX_BYTES) {
-    complain(`${file.name} has ${megabytes(file.size)}; up to ${megabytes(MAX_BYTES)} are taken.`);
+    const most = megabytes(MAX_BYTES);
+    complain(`${file.name} has ${megabytes(file.size)}; up to ${most} are taken.`, file);
+    return;
+  }
+  const size = await sizeOf(file);
+  if (size && size.width * size.height > MAX_PIXELS) {
+    const [has, most] = [size.width * size.height, MAX_PIXELS].map((each) => Math.round(each / 1e6));
+    complain(`${file.name} has ${has} megapixels; up to ${most} are taken.`, file);
     return;
   }
   if (photo !== onStage.photo) forget(photo);
@@ -42,15 +51,21 @@ async function open(file, { example = "" } = {}) {
   }
   forget(onStage.photo);
   onStage.photo = photo;
+  document.body.toggleAttribute("data-own", !photo.example);
   show(result);
   setStrength(100);
   setDivider(50);
+  fit();
 }
 
 // The photo was refused or given up: the one on the stage stays the page's.
 function goBack() {
   photo = onStage.photo;
   choose(onStage.method);
+  if ($("lambda") && onStage.lambda) {
+    $("lambda").value = Math.log10(onStage.lambda);
+    showLambda();
+  }
   markExample();
 }
 
@@ -76,7 +91,8 @@ async function display(blob) {
   $("before").alt = `${name}, as it was`;
   $("after").alt = `${name}, enhanced`;
   const ratio = trial.naturalWidth / trial.naturalHeight;
-  stage.style.setProperty("--ratio", ratio);
+  // Panoramas and towers get a stage that one can still zoom into.
+  stage.style.setProperty("--ratio", within(ratio, 0.6, 2.4));
   stage.toggleAttribute("data-wide", ratio > 1);
   stage.toggleAttribute("data-clear", !/jpe?g/.test(blob.type) && isClear(trial));
   return true;
@@ -115,9 +131,12 @@ function show(result) {
   setPicture($("after"), URL.createObjectURL(result.blob));
   $("after-label").textContent = labelOf(result.method);
   onStage.method = result.method;
+  onStage.lambda = result.lambda;
+  unsaved = !photo.example;
   const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
   const at = result.lambda ? `, λ ${result.lambda},` : "";
   say(`${photo.name}: ${how}${at} in ${result.seconds} s.`);
+  $("output").textContent = `${result.size.replace("x", " × ")} pixels, ${quality(result.blob.type)}, ${megabytes(result.blob.size)}`;
 }
 
 // --- The server ------------------------------------------------------------------------------
@@ -152,18 +171,21 @@ async function ask(options) {
       const total = /total;dur=([\d.]+)/.exec(answer.getResponseHeader("Server-Timing") ?? "");
       const name = nameIn(answer.getResponseHeader("Content-Disposition")) || mine.name;
       const seconds = total ? (total[1] / 1000).toFixed(total[1] < 950 ? 2 : 1) : "?";
-      return { blob: answer.response, name, seconds };
+      const size = answer.getResponseHeader("Photo-Size");
+      return { blob: answer.response, name, seconds, size };
     }
     if (answer.status === 410 && mine.token) {
       mine.token = ""; // forgotten in the meantime: send it again
       continue;
     }
     const wait = Number(answer.getResponseHeader("Retry-After"));
-    if (answer.status === 503 && tries < PATIENCE) {
-      await pause(wait || 3);
+    if (wait && wait <= LONGEST_WAIT && tries < PATIENCE) {
+      await pause(wait, myTurn);
       continue;
     }
-    complain(await explanation(answer));
+    if (myTurn !== turn) return null;
+    // What is too large or of another format, the browser may help with.
+    complain(await explanation(answer), [413, 415].includes(answer.status) && mine.file);
     return null;
   }
 }
@@ -176,6 +198,13 @@ function send(form) {
     mine.responseType = "blob";
     mine.upload.onprogress = (event) => {
       if (event.lengthComputable && request === mine) progress(event.loaded / event.total);
+    };
+    mine.upload.onload = () => request === mine && busy("Enhancing");
+    mine.onprogress = (event) => {
+      if (mine.status !== 200 || request !== mine) return;
+      const share = event.lengthComputable ? ` ${Math.round((100 * event.loaded) / event.total)} %` : "";
+      $("stage-text").textContent = `Receiving${share}`;
+      if (event.lengthComputable) $("progress").value = event.loaded / event.total;
     };
     mine.onload = () => resolve(mine);
     mine.onerror = () => reject(new Error("unreachable"));
@@ -202,7 +231,7 @@ function nameIn(disposition) {
 
 // Let the server forget a photo at once; it would do so by itself some minutes later.
 function forget(it) {
-  if (it.token) fetch(`/api/photos/${it.token}`, { method: "DELETE", keepalive: true });
+  if (it.token) fetch(PHOTOS.replace("TOKEN", it.token), { method: "DELETE", keepalive: true });
   it.token = "";
 }
 
@@ -219,8 +248,8 @@ async function haveFile() {
   mine.name = mine.name || mine.file.name;
 }
 
-async function pause(seconds) {
-  for (let left = Math.ceil(seconds); left > 0; left--) {
+async function pause(seconds, myTurn) {
+  for (let left = Math.ceil(seconds); left > 0 && myTurn === turn; left--) {
     busy(`The server is busy: trying again in ${left} s`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
@@ -239,7 +268,6 @@ function busy(text) {
 
 function progress(share) {
   $("progress").value = share;
-  if (share === 1) return busy("Enhancing");
   $("stage-text").textContent = `Sending: ${Math.round(100 * share)} %`;
 }
 
@@ -247,9 +275,19 @@ function say(text) {
   $("status").textContent = text;
 }
 
-function complain(text) {
+// Say what went wrong where it is seen, with what can be done: here, with the file that was refused.
+function complain(text, file = null) {
   $("problem").hidden = !text;
-  $("problem").textContent = text;
+  $("problem-text").textContent = text;
+  $("shrink").hidden = !file;
+  $("shrink").onclick = async () => {
+    complain("");
+    busy("Making it smaller");
+    const smaller = await shrink(file, MAX_PIXELS, MAX_BYTES);
+    busy("");
+    if (smaller) open(smaller);
+    else complain(`This browser cannot read ${file.name}; save it as a smaller JPEG first.`);
+  };
   if (text) say("");
 }
 
@@ -258,6 +296,11 @@ const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 
 function wanted() {
   const method = chosenMethod();
   return $("lambda") && method === "generator" ? { method, lambda: lambda() } : { method };
+}
+
+function quality(type) {
+  const option = document.querySelector(`#format option[data-type="${type}"]`);
+  return option.dataset.quality;
 }
 
 const chosenMethod = () => document.querySelector("input[name=how]:checked").value;
@@ -279,7 +322,8 @@ function exampleText(name) {
 }
 
 async function exampleFile(name) {
-  const answer = await fetch(`/examples/${name}-dark`);
+  const button = document.querySelector(`[data-example="${name}"]`);
+  const answer = await fetch(button.dataset.photo);
   return new File([await answer.blob()], `${name}.png`, { type: "image/png" });
 }
 
@@ -330,40 +374,7 @@ addEventListener("paste", (event) => {
   if (file) open(file);
 });
 
-// --- The divider -----------------------------------------------------------------------------
-
-// The range input is what keyboards and screen readers operate. Pointers drag on the whole stage:
-// phones would only let the input's thumb be dragged.
-function setDivider(percent) {
-  $("divider").value = percent;
-  $("divider").setAttribute("aria-valuetext", `${Math.round(percent)} % original`);
-  stage.style.setProperty("--at", `${percent}%`);
-}
-
-function follow(event) {
-  const box = stage.getBoundingClientRect();
-  setDivider(Math.min(100, Math.max(0, (100 * (event.clientX - box.left)) / box.width)));
-}
-
-stage.addEventListener("pointerdown", (event) => {
-  if (stage.dataset.view !== "divider" || event.button !== 0) return;
-  if (event.target.closest(".working")) return;
-  stage.setPointerCapture(event.pointerId);
-  follow(event);
-});
-stage.addEventListener("pointermove", (event) => {
-  if (stage.hasPointerCapture(event.pointerId)) follow(event);
-});
-stage.addEventListener("dragstart", (event) => event.preventDefault()); // of the image itself
-$("divider").addEventListener("input", (event) => setDivider(Number(event.target.value)));
-
 // --- Controls --------------------------------------------------------------------------------
-
-for (const radio of document.querySelectorAll("input[name=view]")) {
-  radio.addEventListener("change", () => {
-    stage.dataset.view = radio.value;
-  });
-}
 
 function setStrength(percent) {
   $("strength").value = percent;
@@ -378,8 +389,11 @@ async function change() {
   if ($("lambda")) $("lambda").disabled = chosenMethod() !== "generator";
   complain("");
   giveUp();
+  const mine = turn;
   const result = await enhance();
-  if (result && result.key === JSON.stringify(wanted())) show(result);
+  if (mine !== turn) return;
+  if (!result) goBack(); // refused: the controls say what is shown
+  else if (result.key === JSON.stringify(wanted())) show(result);
 }
 for (const radio of document.querySelectorAll("input[name=how]")) {
   radio.addEventListener("change", change);
@@ -404,8 +418,13 @@ $("lambda")?.addEventListener("input", () => {
 
 $("cancel").addEventListener("click", () => {
   giveUp();
+  busy("");
+  if (photo !== onStage.photo) forget(photo);
+  goBack();
   say("Given up.");
 });
+$("dismiss").addEventListener("click", () => complain(""));
+$("another").addEventListener("click", () => $("file").click());
 
 // What is shown is a blend made here; what is saved is made by the server, at full size.
 $("download").addEventListener("click", async () => {
@@ -422,11 +441,15 @@ $("download").addEventListener("click", async () => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   say(`Saved ${result.name}, ${megabytes(result.blob.size)}.`);
+  unsaved = false;
+});
+addEventListener("beforeunload", (event) => {
+  if (unsaved) event.preventDefault(); // the browser asks
 });
 
 addEventListener("pagehide", () => forget(photo));
 $("work").addEventListener("submit", (event) => event.preventDefault());
-setDivider(50);
+for (const place of document.querySelectorAll(".here")) place.textContent = new URL("./", location);
 setStrength(100); // a browser that reloads a page keeps what was set
 if ($("lambda")) {
   $("lambda").value = $("lambda").defaultValue;
