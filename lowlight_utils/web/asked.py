@@ -47,6 +47,12 @@ class InMemoryRequest(Request):
     ):
         return io.BytesIO()
 
+    def make_form_data_parser(self):
+        """Let it say what it cannot read; by itself it would find an empty form instead."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
 
 @dataclass(frozen=True)
 class Photo:
@@ -66,7 +72,14 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
     Problem
         400, 410, 413 or 415.
     """
-    keep = request.values.get("keep", "") == "1"
+    try:
+        keep = request.values.get("keep", "") == "1"
+    except UnicodeDecodeError as error:
+        raise Problem(400, "a name in the form is not UTF-8; rename the file") from error
+    except ValueError as error:
+        raise Problem(
+            400, "the form cannot be read: it has to be multipart/form-data, with its boundary"
+        ) from error
     if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
         if token := request.form.get("token"):
             content = shelf.get(token)

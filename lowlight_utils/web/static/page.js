@@ -276,10 +276,14 @@ function say(text) {
 }
 
 // Say what went wrong where it is seen, with what can be done: here, with the file that was refused.
-function complain(text, file = null) {
+async function complain(text, file = null) {
   $("problem").hidden = !text;
   $("problem-text").textContent = text;
-  $("shrink").hidden = !file;
+  $("shrink").hidden = true;
+  if (text) say("");
+  if (file && (await sizeOf(file)) && $("problem-text").textContent === text) {
+    $("shrink").hidden = false; // this browser can read what the server does not take
+  }
   $("shrink").onclick = async () => {
     complain("");
     busy("Making it smaller");
@@ -288,7 +292,6 @@ function complain(text, file = null) {
     if (smaller) open(smaller);
     else complain(`This browser cannot read ${file.name}; save it as a smaller JPEG first.`);
   };
-  if (text) say("");
 }
 
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;

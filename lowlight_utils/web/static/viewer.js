@@ -68,7 +68,7 @@ function place() {
   stage.toggleAttribute("data-zoomed", view.zoom > 1);
   const share = view.zoom / fullSize();
   stage.toggleAttribute("data-pixels", share >= 1.99);
-  $("zoom-value").textContent = view.zoom > 1 ? `${Math.round(100 * share)} %` : "Fit";
+  $("zoom-value").textContent = view.zoom > 1 ? `Fit (${Math.round(100 * share)} %)` : "100 %";
   $("zoom").setAttribute("aria-pressed", view.zoom > 1);
 }
 
