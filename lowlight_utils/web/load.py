@@ -55,7 +55,7 @@ def benchmark_serve(
     """
     photos = [encode_image(photo, ".jpg") for photo in _photos()]
     command = [sys.executable, "-m", "lowlight_utils", "serve", "--port", "0", "--rate-limit", ""]
-    command += ["--queue", str(queue), "--queue-each", str(queue), "--client-seconds", "0"]
+    command += ["--queue", str(queue), "--queue-each", str(queue + 1), "--client-seconds", "0"]
     command += ["--weights", str(weights)] if weights else []
     command += ["--workers", str(workers)] if workers else []
     started = time.perf_counter()

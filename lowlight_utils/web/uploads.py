@@ -9,12 +9,14 @@ answer. What was wrong with a request, the application inside finds in its scope
 import asyncio
 import contextlib
 import threading
-from collections import deque
+from collections import Counter, deque
 
 from lowlight_utils.web.settings import Settings
 
 IDLE_SECONDS = 60  # without a byte, either way
 CUT_OFF = 8  # times max_bytes: so large a body is not even read to be thrown away
+SLOWEST = 20_000  # bytes a second at which an answer has to be read, beside that
+SHARE = 3  # one client's part of the budget is this part of it
 PIECE = 65_536  # bytes of an answer that a slow reader may leave in the system's hands
 WRAPPING = 65_536  # what multipart adds around the photo
 
@@ -34,7 +36,20 @@ class Uploads:
 
     def __init__(self, app, settings: Settings) -> None:
         self.app, self.settings = app, settings
-        self.taken = 0  # bytes of the budget; everything here happens in one thread
+        self.held = Counter()  # bytes of the budget by client; all happens in one thread
+        # Where one photo is more than its share, that one is let in.
+        self.share = max(settings.upload_memory // SHARE, settings.max_bytes + WRAPPING)
+
+    def room(self, client: str, more: int) -> bool:
+        """Say whether there is room for more bytes of a client."""
+        within = self.held[client] + more <= self.share
+        return within and self.held.total() + more <= self.settings.upload_memory
+
+    def hold(self, client: str, more: int) -> None:
+        """Take from the budget, or give back where `more` is negative."""
+        self.held[client] += more
+        if not self.held[client]:
+            del self.held[client]
 
     async def __call__(self, scope, receive, send) -> None:
         """Serve one request."""
@@ -45,14 +60,16 @@ class Uploads:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = Body(self, int(dict(scope["headers"]).get(b"content-length", b"0")))
+        headers = dict(scope["headers"])
+        who = client_of(scope, headers, self.settings.trusted_proxies)
+        body = Body(self, who, int(headers.get(b"content-length", b"0")))
         try:
             await body.arrive(receive)
             gone = threading.Event()
             watching = asyncio.create_task(_watch(receive, gone))
             scope = {**scope, "lowlight.refused": body.refused, "lowlight.gone": gone}
             try:
-                await self.app(scope, body.give, self._in_pieces(send))
+                await self.app(scope, body.give, self._in_pieces(send, who))
             finally:
                 watching.cancel()
         except ConnectionError:  # hung up, or reads too slowly: there is nobody to tell
@@ -60,23 +77,23 @@ class Uploads:
         finally:
             body.forget()
 
-    def _in_pieces(self, send):
+    def _in_pieces(self, send, client: str):
         """Send answers by the piece, and hold their bytes against the budget meanwhile."""
 
         async def send_pieces(message):
             content = memoryview(message.get("body", b""))
-            self.taken += len(content)
+            self.hold(client, len(content))
             try:
-                for at in range(0, len(content), PIECE):
-                    piece = bytes(content[at : at + PIECE])
-                    part = {"type": "http.response.body", "body": piece, "more_body": True}
-                    await asyncio.wait_for(send(part), IDLE_SECONDS)
-                if len(content) == 0 or not message.get("more_body"):
-                    await asyncio.wait_for(send({**message, "body": b""}), IDLE_SECONDS)
+                async with asyncio.timeout(IDLE_SECONDS + len(content) / SLOWEST):
+                    for at in range(0, len(content), PIECE):
+                        piece = bytes(content[at : at + PIECE])
+                        await send({**message, "body": piece, "more_body": True})
+                    if not message.get("more_body"):
+                        await send({**message, "body": b""})
             except TimeoutError as error:
                 raise ConnectionError("the answer is not read") from error
             finally:
-                self.taken -= len(content)
+                self.hold(client, -len(content))
 
         async def passed_on(message):
             if message["type"] == "http.response.body":
@@ -90,8 +107,8 @@ class Uploads:
 class Body:
     """A request's body, as it arrives."""
 
-    def __init__(self, uploads: Uploads, announced: int) -> None:
-        self._uploads, self._settings = uploads, uploads.settings
+    def __init__(self, uploads: Uploads, client: str, announced: int) -> None:
+        self._uploads, self._settings, self._client = uploads, uploads.settings, client
         self._pieces = deque()
         self._size = 0
         self.refused = "large" if announced > self._most else ""
@@ -124,7 +141,7 @@ class Body:
     def forget(self) -> None:
         """Give back its share of the budget."""
         self._pieces.clear()
-        self._uploads.taken -= self._size
+        self._uploads.hold(self._client, -self._size)
         self._size = 0
 
     def _take(self, piece: bytes) -> bool:
@@ -132,10 +149,10 @@ class Body:
         if not self.refused:
             if self._size + len(piece) > self._most:
                 self._refuse("large")
-            elif self._uploads.taken + len(piece) > self._settings.upload_memory:
+            elif not self._uploads.room(self._client, len(piece)):
                 self._refuse("full")
             else:
-                self._uploads.taken += len(piece)
+                self._uploads.hold(self._client, len(piece))
                 self._size += len(piece)
                 self._pieces.append(piece)
         return self._to_read > 0
@@ -149,3 +166,11 @@ async def _watch(receive, gone: threading.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     gone.set()
+
+
+def client_of(scope, headers: dict[bytes, bytes], trusted_proxies: int) -> str:
+    """Tell clients apart, as far as is needed here: by what the outermost of our proxies saw."""
+    named = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+    if 0 < trusted_proxies <= len(named):
+        return named[-trusted_proxies].strip()
+    return (scope.get("client") or ("unknown",))[0]

@@ -101,14 +101,16 @@ def test_when_the_queue_is_full_one_is_told_when_to_come_back(serve):
 def test_uploads_beyond_the_budget_are_thrown_away_and_answered(serve):
     gate = Gate()
     gate.open.set()
-    server = serve(gate, max_bytes=1_000_000, upload_memory=2_000_000)
+    server = serve(gate, max_bytes=1_000_000, upload_memory=2_000_000, trusted_proxies=1)
     # Three senders that stop shortly before their end hold most of the budget.
     slow = []
-    for _ in range(3):
+    for number in range(3):
         sender = socket.create_connection((server.host, server.port))
         sender.sendall(
             b"POST /api/enhance HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
-            b"Content-Length: 600001\r\n\r\n" + b"x" * 600_000
+            + f"X-Forwarded-For: 192.0.2.{number}\r\n".encode()
+            + b"Content-Length: 600001\r\n\r\n"
+            + b"x" * 600_000
         )
         slow.append(sender)
 
@@ -121,6 +123,21 @@ def test_uploads_beyond_the_budget_are_thrown_away_and_answered(serve):
     for sender in slow:
         sender.close()
     wait_for(lambda: answered(200))  # and the budget came back
+
+
+def test_who_does_not_read_its_answers_may_send_no_more_and_others_may(serve):
+    class Large(Gate):
+        def __call__(self, content, job):
+            return Enhanced(bytes(8_000_000), "png", 1, 1, {})
+
+    server = serve(Large(), max_bytes=1_000_000, upload_memory=12_000_000, trusted_proxies=1)
+    head = f"POST /api/enhance HTTP/1.1\r\nHost: x\r\nContent-Length: {len(good())}\r\n"
+    with socket.create_connection((server.host, server.port)) as lazy:
+        lazy.sendall(head.encode() + b"X-Forwarded-For: 192.0.2.1\r\n\r\n" + good())
+        assert b"200" in lazy.recv(20)  # and no more
+        own, strangers = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
+        assert post(server, good(), own)[0].status == 503
+        assert post(server, good(), strangers)[0].status == 200
 
 
 def test_bodies_that_are_too_large_get_a_413_that_arrives(serve):
@@ -204,8 +221,10 @@ def test_who_hangs_up_leaves_the_line_and_the_place(serve):
             sender.sendall(head.encode() + good())
 
     answers = []
-    for _ in range(5):
+    for number in range(1, 4):
         leave()
+        left = f'answers_total{{status="499",view="enhance"}} {number}.0'
+        wait_for(lambda: left in urllib.request.urlopen(f"{server.address}metrics").read().decode())  # noqa: B023
     other = threading.Thread(target=lambda: answers.append(patient(server)))
     other.start()
     gate.open.set()
@@ -382,7 +401,7 @@ def command(exported):
         [
             *(sys.executable, "-m", "lowlight_utils", "serve", "--port", "0", "--queue", "3"),
             *("--rate-limit", "", "--client-seconds", "0", "--queue-each", "3"),
-            *("--workers", "1", "--weights", str(exported)),
+            *("--workers", "1", "--trusted-proxies", "1", "--weights", str(exported)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -400,18 +419,27 @@ def command(exported):
         process.wait()
 
 
-def test_memory_stays_flat_and_every_answer_right_under_load(command, enhancer):
+def test_twenty_clients_are_served_beside_a_hostile_one_and_memory_stays_flat(command, enhancer):
     family = [psutil.Process(command.pid), *psutil.Process(command.pid).children(recursive=True)]
     photos = [dark_photo(300, 400, seed) for seed in range(4)]
     uploads = [file_of(photo) for photo in photos]
     expected = [enhancer(photo) for photo in photos]
-    statuses, wrong = [], []
+    statuses, wrong, refused = [], [], set()
+    content = file_of(dark_photo(), "JPEG", progressive=True)
+    at = content.rindex(b"\xff\xda")
+    endless = content[:at] + content[at:-2] * 2000 + b"\xff\xd9"  # the last scan again and again
+
+    def attack():
+        while statuses.count(200) < 100:
+            for upload in (endless, b"junk" * 1000, uploads[0][:-500]):
+                own = {"X-Forwarded-For": "203.0.113.1"}
+                refused.add(post(command, upload, own)[0].status)
 
     def send(number):
-        which = number
+        which, own = number, {"X-Forwarded-For": f"192.0.2.{number}"}
         while statuses.count(200) < 100 or 503 not in statuses:
             which = (which + 1) % 4
-            answer, body = post(command, uploads[which])
+            answer, body = post(command, uploads[which], own)
             statuses.append(answer.status)
             if answer.status == 200:
                 difference = np.abs(np.asarray(decode(body)).astype(int) - expected[which])
@@ -422,13 +450,15 @@ def test_memory_stays_flat_and_every_answer_right_under_load(command, enhancer):
     for _ in range(5):
         post(command, uploads[0])
     before = sum(process.memory_info().rss for process in family)
-    threads = [threading.Thread(target=send, args=(n,)) for n in range(10)]
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(20)]
+    threads.append(threading.Thread(target=attack))
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     after = sum(process.memory_info().rss for process in family)
     assert set(statuses) == {200, 503}
+    assert {415, 422} <= refused <= {415, 422, 429, 503}
     assert not wrong
     assert after - before < 150 * 2**20
 

@@ -1,12 +1,11 @@
 // The page keeps one photo; the server makes every result; the browser only blends original and
-// result (the strength slider). viewer.js shows both; shrink.js helps where a photo is too large.
+// result (the strength slider). viewer.js shows both, server.js asks, bring.js
+// brings photos, and shrink.js helps where one is too large.
 "use strict";
 
-const { maxBytes, maxPixels, photos: PHOTOS } = document.body.dataset;
+const { maxBytes, maxPixels } = document.body.dataset;
 const MAX_BYTES = Number(maxBytes);
 const MAX_PIXELS = Number(maxPixels);
-const PATIENCE = 5; // how often a busy server is asked again
-const LONGEST_WAIT = 90; // seconds: told to come back later than that, the visitor decides
 const KEPT = 12; // results of one photo, so that going back to one is free
 const REST = 250; // milliseconds that λ's slider has to rest before the server is asked
 
@@ -15,8 +14,6 @@ const REST = 250; // milliseconds that λ's slider has to rest before the server
 let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
 let onStage = { photo, method: "generator" }; // what is shown, which one that is refused leaves alone
 let unsaved = false; // whether leaving the page would lose a result
-let request = null; // the request under way, so that it can be given up
-let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
 
 // --- The photo -------------------------------------------------------------------------------
 
@@ -139,123 +136,6 @@ function show(result) {
   $("output").textContent = `${result.size.replace("x", " × ")} pixels, ${quality(result.blob.type)}, ${megabytes(result.blob.size)}`;
 }
 
-// --- The server ------------------------------------------------------------------------------
-
-// Ask for a result of the photo. Null if there is none; the page then says why.
-async function ask(options) {
-  const [mine, myTurn] = [photo, turn];
-  await haveFile();
-  for (let tries = 0; ; tries++) {
-    if (myTurn !== turn) return null;
-    const form = new FormData();
-    for (const [name, value] of Object.entries(options)) form.append(name, value);
-    if (mine.token) {
-      form.append("token", mine.token);
-      form.append("name", mine.name);
-    } else {
-      form.append("keep", "1");
-      form.append("photo", mine.file, mine.name);
-    }
-    busy(mine.token ? "Enhancing" : "Sending");
-    let answer;
-    try {
-      answer = await send(form);
-    } catch (error) {
-      if (error.message !== "given up") complain("The server cannot be reached. Try again.");
-      return null;
-    } finally {
-      busy("");
-    }
-    if (answer.status === 200) {
-      mine.token = answer.getResponseHeader("Photo-Token") || mine.token;
-      const total = /total;dur=([\d.]+)/.exec(answer.getResponseHeader("Server-Timing") ?? "");
-      const name = nameIn(answer.getResponseHeader("Content-Disposition")) || mine.name;
-      const seconds = total ? (total[1] / 1000).toFixed(total[1] < 950 ? 2 : 1) : "?";
-      const size = answer.getResponseHeader("Photo-Size");
-      return { blob: answer.response, name, seconds, size };
-    }
-    if (answer.status === 410 && mine.token) {
-      mine.token = ""; // forgotten in the meantime: send it again
-      continue;
-    }
-    const wait = Number(answer.getResponseHeader("Retry-After"));
-    if (wait && wait <= LONGEST_WAIT && tries < PATIENCE) {
-      await pause(wait, myTurn);
-      continue;
-    }
-    if (myTurn !== turn) return null;
-    // What is too large or of another format, the browser may help with.
-    complain(await explanation(answer), [413, 415].includes(answer.status) && mine.file);
-    return null;
-  }
-}
-
-// XMLHttpRequest, since fetch does not tell how much of an upload has been sent.
-function send(form) {
-  return new Promise((resolve, reject) => {
-    const mine = new XMLHttpRequest();
-    mine.open("POST", $("work").getAttribute("action"));
-    mine.responseType = "blob";
-    mine.upload.onprogress = (event) => {
-      if (event.lengthComputable && request === mine) progress(event.loaded / event.total);
-    };
-    mine.upload.onload = () => request === mine && busy("Enhancing");
-    mine.onprogress = (event) => {
-      if (mine.status !== 200 || request !== mine) return;
-      const share = event.lengthComputable ? ` ${Math.round((100 * event.loaded) / event.total)} %` : "";
-      $("stage-text").textContent = `Receiving${share}`;
-      if (event.lengthComputable) $("progress").value = event.loaded / event.total;
-    };
-    mine.onload = () => resolve(mine);
-    mine.onerror = () => reject(new Error("unreachable"));
-    mine.onabort = () => reject(new Error("given up"));
-    request = mine;
-    mine.send(form);
-  });
-}
-
-async function explanation(answer) {
-  try {
-    const { detail } = JSON.parse(await answer.response.text());
-    if (detail.startsWith(photo.name)) return `${detail}.`;
-    return `${detail[0].toUpperCase()}${detail.slice(1)}.`;
-  } catch {
-    return `The server answered ${answer.status}. Try again, or another photo.`;
-  }
-}
-
-function nameIn(disposition) {
-  const found = /filename\*=UTF-8''([^;]+)/.exec(disposition ?? "");
-  return found ? decodeURIComponent(found[1]) : "";
-}
-
-// Let the server forget a photo at once; it would do so by itself some minutes later.
-function forget(it) {
-  if (it.token) fetch(PHOTOS.replace("TOKEN", it.token), { method: "DELETE", keepalive: true });
-  it.token = "";
-}
-
-function giveUp() {
-  turn++;
-  request?.abort();
-  request = null;
-}
-
-// The example that the page opens with has been shown without asking the server.
-async function haveFile() {
-  const mine = photo;
-  if (!mine.file) mine.file = await exampleFile(mine.example);
-  mine.name = mine.name || mine.file.name;
-}
-
-async function pause(seconds, myTurn) {
-  for (let left = Math.ceil(seconds); left > 0 && myTurn === turn; left--) {
-    busy(`The server is busy: trying again in ${left} s`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  busy("");
-}
-
 // --- What is said ----------------------------------------------------------------------------
 
 function busy(text) {
@@ -312,70 +192,6 @@ function labelOf(method) {
   if (method === "generator") return "Enhanced";
   return document.querySelector(`input[name=how][value="${method}"]`).parentElement.textContent.trim();
 }
-
-// --- Examples --------------------------------------------------------------------------------
-
-function firstExample() {
-  return document.querySelector("[data-example]").dataset.example;
-}
-
-function exampleText(name) {
-  const button = document.querySelector(`[data-example="${name}"]`);
-  return button.getAttribute("aria-label").replace("Example: ", "");
-}
-
-async function exampleFile(name) {
-  const button = document.querySelector(`[data-example="${name}"]`);
-  const answer = await fetch(button.dataset.photo);
-  return new File([await answer.blob()], `${name}.png`, { type: "image/png" });
-}
-
-function markExample() {
-  for (const button of document.querySelectorAll("[data-example]")) {
-    if (button.dataset.example === photo.example) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
-  }
-}
-
-for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", async () => {
-    open(await exampleFile(button.dataset.example), { example: button.dataset.example });
-  });
-}
-
-// --- Four ways to bring a photo: choose, take, drop, paste -------------------------------------
-
-for (const id of ["file", "camera"]) {
-  $(id).addEventListener("change", (event) => {
-    if (event.target.files.length) open(event.target.files[0]);
-    event.target.value = ""; // so that the same file can be chosen again
-  });
-}
-
-const carriesFile = (event) => [...event.dataTransfer.types].includes("Files");
-let depth = 0; // entering a child fires before leaving its parent
-addEventListener("dragenter", (event) => {
-  if (!carriesFile(event)) return;
-  depth++;
-  $("drop").hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (carriesFile(event) && --depth <= 0) $("drop").hidden = true;
-});
-addEventListener("dragover", (event) => {
-  if (carriesFile(event)) event.preventDefault();
-});
-addEventListener("drop", (event) => {
-  if (!carriesFile(event)) return;
-  event.preventDefault();
-  depth = 0;
-  $("drop").hidden = true;
-  if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
-});
-addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
-  if (file) open(file);
-});
 
 // --- Controls --------------------------------------------------------------------------------
 

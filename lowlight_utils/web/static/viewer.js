@@ -79,7 +79,7 @@ function fit() {
 
 function toggleZoom(clientX, clientY) {
   if (view.zoom > 1) fit();
-  else zoomTo(Math.max(fullSize(), 1.5), clientX, clientY);
+  else zoomTo(fullSize() > 1.05 ? fullSize() : 2, clientX, clientY); // a small one fits already
 }
 
 function pan(across, down) {
@@ -93,6 +93,7 @@ function pan(across, down) {
 stage.addEventListener("pointerdown", (event) => {
   if (event.button !== 0 || event.target.closest(".working, button")) return;
   stage.setPointerCapture(event.pointerId);
+  $("zoom").focus({ preventScroll: true }); // so that the keys work from here on
   fingers.set(event.pointerId, event);
   const { left, width } = stage.getBoundingClientRect();
   const line = left + (width * Number($("divider").value)) / 100;
