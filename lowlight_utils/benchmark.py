@@ -266,6 +266,9 @@ def add_benchmark_parser(commands: Any) -> None:
     parser.add_argument(
         "--clients", type=positive, default=20, help="serve: how many send at once (default 20)"
     )
+    parser.add_argument(
+        "--workers", type=positive, help="serve: as serve's own option of that name"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.set_defaults(run=_benchmark)
 
@@ -280,7 +283,9 @@ def _benchmark(options):
     if options.what == "serve":
         from lowlight_utils.web.load import benchmark_serve
 
-        result = benchmark_serve(options.weights, options.clients, options.seconds)
+        result = benchmark_serve(
+            options.weights, options.clients, options.seconds, workers=options.workers
+        )
     elif options.what == "train":
         result = benchmark_train(width=options.width)
     elif options.what == "slider":

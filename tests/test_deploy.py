@@ -16,6 +16,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -50,7 +51,7 @@ def check(*command, **options):
 def unit(tmp_path):
     """The service as it would be installed, with a program that exists here."""
     path = tmp_path / "lowlight.service"
-    program = "/opt/lowlight/venv/bin/python"
+    program = "/opt/lowlight/current/venv/bin/python"
     assert program in text("lowlight.service")
     path.write_text(text("lowlight.service").replace(program, sys.executable), encoding="utf-8")
     return path
@@ -103,9 +104,22 @@ def test_commands_and_options_exist():
 
 def test_unit_and_script_mean_the_same_files():
     script, service = text("install.sh"), text("lowlight.service")
-    for made, used in (("$prefix/generator.onnx", "generator.onnx"), ("$prefix/venv", "venv/bin")):
+    for made, used in (
+        ("$release/generator.onnx", "generator.onnx"),
+        ("$release/venv", "venv/bin"),
+    ):
         assert made in script
-        assert f"/opt/lowlight/{used}" in service
+        assert f"/opt/lowlight/current/{used}" in service
+    assert "$release/maintenance.html" in script
+    assert "root * /opt/lowlight/current" in text("Caddyfile")
+
+
+def test_no_virtual_environment_is_moved_and_the_new_release_comes_into_place_at_once():
+    script = text("install.sh")
+    moved = re.findall(r"^\s*mv .*$", script, re.M)
+    assert moved == ['mv -T "$prefix/current.new" "$prefix/current"']
+    made = [script.index(f'"$release/{name}') for name in ("generator.onnx", "venv", "maintenance")]
+    assert max(made) < script.index(moved[0]) < script.index("systemctl restart lowlight")
 
 
 def test_proxy_and_page_meet_on_one_port_of_this_machine():
@@ -210,7 +224,10 @@ def behind_caddy(tmp_path):
     threading.Thread(target=page.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{port}"
     config = text("Caddyfile").replace(f"{DOMAIN} {{", f"{address} {{")
-    config = config.replace("127.0.0.1:8080\n}", f"127.0.0.1:{page.server_port}\n}}")
+    config = config.replace(
+        "reverse_proxy 127.0.0.1:8080", f"reverse_proxy 127.0.0.1:{page.server_port}"
+    )
+    config = config.replace("/opt/lowlight/current", str(DEPLOY))
     config = config.replace("\n{\n", "\n{\n\tadmin off\n\tauto_https off\n", 1)
     (tmp_path / "Caddyfile").write_text(config, encoding="utf-8")
     command = [caddy, "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"]
@@ -219,7 +236,8 @@ def behind_caddy(tmp_path):
         process = subprocess.Popen(command, env=os.environ | home, stdout=log, stderr=log)
     try:
         wait_for(lambda: listens(port), process)
-        yield address
+        behind = SimpleNamespace(address=address, page=page)
+        yield behind
     finally:
         process.terminate()
         process.wait(PATIENCE)
@@ -228,15 +246,24 @@ def behind_caddy(tmp_path):
 
 
 def test_the_proxy_passes_the_page_on_but_not_its_figures(behind_caddy):
-    with urllib.request.urlopen(f"{behind_caddy}/healthz", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(f"{behind_caddy.address}/healthz", timeout=PATIENCE) as answer:
         assert json.load(answer)["path"] == "/healthz"
         assert "max-age" in answer.headers["Strict-Transport-Security"]
     for path in ("/metrics", "/metrics/"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(behind_caddy + path, timeout=PATIENCE)
+            urllib.request.urlopen(behind_caddy.address + path, timeout=PATIENCE)
 
 
 def test_a_client_cannot_choose_the_address_that_the_page_sees(behind_caddy):
-    request = urllib.request.Request(behind_caddy, headers={"X-Forwarded-For": "8.8.8.8"})
+    request = urllib.request.Request(behind_caddy.address, headers={"X-Forwarded-For": "8.8.8.8"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert json.load(answer)["for"] == "127.0.0.1"
+
+
+def test_while_the_page_is_away_the_proxy_says_that_it_comes_back(behind_caddy):
+    behind_caddy.page.shutdown()
+    behind_caddy.page.server_close()
+    with pytest.raises(urllib.error.HTTPError, match="503") as answer:
+        urllib.request.urlopen(behind_caddy.address, timeout=PATIENCE)
+    assert answer.value.headers["Retry-After"] == "5"
+    assert b"being updated" in answer.value.read()

@@ -19,7 +19,7 @@ STATIONS = (  # title, what it does, what it refuses, its colour
     ("Browser", "page.js sends the file,\nblends and shows", "too many bytes", INK),
     (
         "server",
-        "waitress receives it,\nin memory, whole",
+        "Hypercorn receives it,\nin memory, whole",
         "408 too slow\n413 too large\n503 full",
         MUTED,
     ),

@@ -2,18 +2,16 @@
 
 import io
 import json
-import math
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Request, Response
 
 from lowlight_utils.web import names
-from lowlight_utils.web.job import Job
+from lowlight_utils.web.job import Job, options
 from lowlight_utils.web.settings import MIB
 from lowlight_utils.web.shelf import Shelf
 
-METHODS = (names.OURS, names.ORIGINAL, *names.BASELINES)
 RAW_TYPES = ("", "application/octet-stream")
 
 
@@ -49,6 +47,12 @@ class InMemoryRequest(Request):
     ):
         return io.BytesIO()
 
+    def make_form_data_parser(self):
+        """Let it say what it cannot read; by itself it would find an empty form instead."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
 
 @dataclass(frozen=True)
 class Photo:
@@ -68,8 +72,14 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
     Problem
         400, 410, 413 or 415.
     """
-    options = request.values
-    keep = options.get("keep", "") == "1"
+    try:
+        keep = request.values.get("keep", "") == "1"
+    except UnicodeDecodeError as error:
+        raise Problem(400, "a name in the form is not UTF-8; rename the file") from error
+    except ValueError as error:
+        raise Problem(
+            400, "the form cannot be read: it has to be multipart/form-data, with its boundary"
+        ) from error
     if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
         if token := request.form.get("token"):
             content = shelf.get(token)
@@ -81,7 +91,7 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
             raise Problem(400, f"send one photo in the field 'photo', not {len(files)}")
         content, name = files[0].stream.getvalue(), files[0].filename
     elif request.mimetype in RAW_TYPES or request.mimetype.startswith("image/"):
-        content, name = request.get_data(cache=False), options.get("name")
+        content, name = request.get_data(cache=False), request.values.get("name")
     else:
         raise Problem(415, "send multipart/form-data with a field 'photo', or a picture as body")
     if not content:
@@ -99,31 +109,11 @@ def read_job(request: Request, name: str, lambda_range) -> Job:
     Problem
         400: a value that is none.
     """
-    options = request.values
-    method = options.get("method") or names.OURS
-    if method not in METHODS:
-        raise Problem(400, f"method has to be one of {', '.join(METHODS)}")
-    format_ = (options.get("format") or "").lower()
-    format_ = "jpeg" if format_ == "jpg" else format_
-    if format_ and format_ not in names.FORMATS:
-        raise Problem(400, f"format has to be one of {', '.join(names.FORMATS)}")
-    lambda_ = None
-    if lambda_range and options.get("lambda"):
-        lambda_ = _number(options["lambda"], "lambda", *lambda_range)
-    return Job(
-        name=name,
-        method=method,
-        strength=_number(options.get("strength") or "1", "strength", 0, 1),
-        format=format_,
-        lambda_=lambda_,
-    )
-
-
-def _number(text: str, name: str, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:  # also false for NaN
-        raise Problem(400, f"{name} has to be a number from {least:g} to {most:g}")
-    return value
+    given = {}
+    for key, option in options(lambda_range).items():
+        if text := request.values.get(key):
+            try:
+                given[option.field] = option.read(text)
+            except ValueError as error:
+                raise Problem(400, f"{key} has to be {error}") from error
+    return Job(name=name, **given)

@@ -26,7 +26,22 @@ def add_serve_parser(commands: Any) -> None:
         " MB of memory with an .onnx generator; each more takes some 16 MB)",
     )
     parser.add_argument(
+        "--workers",
+        type=positive,
+        help="processes that enhance, each one photo at a time (default: one a core, where there"
+        " is memory for them)",
+    )
+    parser.add_argument(
         "--queue", type=positive, default=8, help="photos in work or waiting at most (default 8)"
+    )
+    parser.add_argument(
+        "--queue-each", type=positive, default=2, help="of them, one client's (default 2)"
+    )
+    parser.add_argument(
+        "--client-seconds",
+        type=float,
+        default=30,
+        help="seconds of work in a minute that one client may ask for (default 30); 0 for no limit",
     )
     parser.add_argument(
         "--rate-limit",
@@ -34,19 +49,32 @@ def add_serve_parser(commands: Any) -> None:
         help="photos that one client may send (default '60 per minute'); '' for no limit",
     )
     parser.add_argument(
+        "--limits-storage",
+        default="memory://",
+        help="where clients are counted (default: here); redis://HOST:PORT for several machines",
+    )
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that the page is reached by, once for each; others are refused (default: all)",
+    )
+    parser.add_argument(
         "--trusted-proxies",
         type=int,
         default=0,
-        help="how many reverse proxies of yours pass X-Forwarded-For on (default 0: ignore it)",
+        help="how many reverse proxies of yours pass X-Forwarded-For, -Proto and -Prefix on"
+        " (default 0: ignore them)",
     )
     parser.set_defaults(run=_serve)
 
 
 def _serve(options):
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    from lowlight_utils.web import Server, Settings, Worker, create_app
+    from lowlight_utils.web import Server, Settings, create_app, start_workers
     from lowlight_utils.web.job import WorkerError
-    from lowlight_utils.web.server import require_address
+    from lowlight_utils.web.server import listen
 
     settings = Settings(
         host=options.host,
@@ -55,21 +83,27 @@ def _serve(options):
         max_bytes=options.max_megabytes * 2**20,
         max_pixels=options.max_megapixels * 1_000_000,
         upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * 2**20),
+        workers=options.workers,
         queue=options.queue,
+        queue_each=options.queue_each,
+        client_seconds=options.client_seconds,
         rate_limit=options.rate_limit,
+        limits_storage=options.limits_storage,
+        hosts=tuple(options.allowed_host),
         trusted_proxies=options.trusted_proxies,
     )
-    require_address(settings)
+    listen(settings).close()
     print("Loading the generator ...", flush=True)
     try:
-        worker = Worker(settings)
+        workers = start_workers(settings)
     except WorkerError as error:
         raise ValueError(str(error)) from error
     try:
-        server = Server(create_app(worker, settings), settings)
+        server = Server(create_app(workers, settings), settings)
         server.stop_on_signals()
         print(f"Serving on {server.address} (Ctrl-C stops)", flush=True)
         server.run()
     finally:
-        worker.close()
+        for worker in workers:
+            worker.close()
     print("Stopped: all that had begun is answered.", flush=True)

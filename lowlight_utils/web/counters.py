@@ -15,7 +15,7 @@ SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30)
 class Counters:
     """One application's counters, in a registry of their own."""
 
-    def __init__(self, enhance, shelf) -> None:
+    def __init__(self, line, shelf) -> None:
         registry = self._registry = CollectorRegistry()
         self._answers = Counter(
             "lowlight_answers", "Answers, by status and by what was asked for", ("status", "view"),
@@ -33,9 +33,9 @@ class Counters:
             "lowlight_photos_in_work", "Photos in work or waiting", registry=registry
         )
         restarts = Gauge(
-            "lowlight_worker_restarts", "How often the worker was started again", registry=registry
+            "lowlight_worker_restarts", "How often workers were started again", registry=registry
         )
-        restarts.set_function(lambda: getattr(enhance, "restarts", 0))
+        restarts.set_function(lambda: line.restarts)
         kept = Gauge("lowlight_photos_kept", "Photos kept for a page", registry=registry)
         kept.set_function(lambda: len(shelf))
 

@@ -1,8 +1,14 @@
-"""What passes between the server and its worker."""
+"""What passes between server and worker; and the interface's options, each said once.
 
+A new option is a field of `Job` and an entry in `options`; what it does stands in `pipeline`. The
+interface reads it, checks it and documents it from here.
+"""
+
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lowlight_utils.web.names import OURS
+from lowlight_utils.web import names
 
 
 class Refused(ValueError):
@@ -13,8 +19,12 @@ class Refused(ValueError):
         self.status = status
 
 
+class Deadly(Refused):
+    """A photo that brought its worker down, or held it too long: it is not to be tried again."""
+
+
 class WorkerError(RuntimeError):
-    """The worker died over a job, took too long, or was not to be had in time."""
+    """There is no worker to do a job, and trying again later may help."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +42,18 @@ class Job:
         From 0 (the original) to 1, a blend of the two pictures' sRGB levels.
     format : str
         One of `names.FORMATS`; empty for the upload's own, or what is nearest to it.
-    lambda_ : float or None
+    max_side : int
+        The longer side's pixels at most, of a preview; 0 is the photo's own size.
+    lambda_l1 : float or None
         For a generator that takes λ; None is its default.
     """
 
     name: str = "photo"
-    method: str = OURS
+    method: str = names.OURS
     strength: float = 1.0
     format: str = ""
-    lambda_: float | None = None
+    max_side: int = 0
+    lambda_l1: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,3 +65,76 @@ class Enhanced:
     width: int
     height: int
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the interface: the job's field, how it is read, and how it is documented.
+
+    `read` raises ValueError with what the value has to be.
+    """
+
+    field: str
+    read: Callable[[str], object]
+    values: str
+    default: str
+
+
+def options(lambda_range: tuple[float, float] | None = None) -> dict[str, Option]:
+    """Give the options by the names that the interface has for them.
+
+    Parameters
+    ----------
+    lambda_range : tuple of float, optional
+        What λ the generator takes; None if it takes none.
+    """
+    methods = (names.OURS, *names.BASELINES, names.ORIGINAL)
+    said = f"{', '.join(methods)} (which only decodes)"
+    found = {
+        "strength": Option("strength", _number(0, 1), "0 (the original) to 1", "1"),
+        "method": Option("method", _choice(*methods), said, names.OURS),
+        "format": Option(
+            "format",
+            _choice(*names.FORMATS, jpg="jpeg"),
+            ", ".join(names.FORMATS),
+            "that of the photo; JPEG for HEIC and AVIF, PNG for TIFF",
+        ),
+        "max-side": Option(
+            "max_side",
+            lambda text: int(_number(1, 65_535)(text)),
+            "the longer side of a preview, in pixels",
+            "the photo's own size",
+        ),
+    }
+    if lambda_range:
+        least, most = lambda_range
+        found["lambda"] = Option(
+            "lambda_l1",
+            _number(least, most),
+            f"{least:g} to {most:g}, for the method {names.OURS}",
+            f"{names.LAMBDA:g}",
+        )
+    return found
+
+
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def read(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:  # also false for NaN
+            raise ValueError(f"a number from {least:g} to {most:g}")
+        return value
+
+    return read
+
+
+def _choice(*values: str, **aliases: str) -> Callable[[str], str]:
+    def read(text):
+        value = aliases.get(text.lower(), text.lower())
+        if value not in values:
+            raise ValueError(f"one of {', '.join(values)}")
+        return value
+
+    return read

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from lowlight_utils.backend import start_keras
+from lowlight_utils.backend import cores, start_keras
 from lowlight_utils.data.images import encode_image, read_image, resize
 from lowlight_utils.data.sources import sample_pairs
 
@@ -24,7 +24,11 @@ AGAIN_SECONDS = 0.25  # how long a client that is told "busy" waits: less than i
 
 
 def benchmark_serve(
-    weights: Path | None = None, clients: int = 20, seconds: float = 60.0, queue: int = 8
+    weights: Path | None = None,
+    clients: int = 20,
+    seconds: float = 60.0,
+    queue: int = 8,
+    workers: int | None = None,
 ) -> dict:
     """Send photos of one megapixel to a server of our own, from many clients at once.
 
@@ -37,7 +41,7 @@ def benchmark_serve(
     clients : int
         Each sends the next photo as soon as it has the last one back.
     seconds : float
-    queue : int
+    queue, workers : int
         See `Settings`.
 
     Returns
@@ -45,12 +49,15 @@ def benchmark_serve(
     dict
         "answers" by status; "latency" in seconds of those with 200 (median, 95th percentile) as
         the clients saw it; "memory_mib" of the server with its worker (idle, peak, and the medians
-        over the first and the last third); "photos_per_second"; and "wrong", the pictures that were
-        not what they should be.
+        over the first and the last third); "photos_per_second" beside "floor", what the same cores
+        would do if there were nothing but the network; and "wrong", the pictures that were not
+        what they should be.
     """
     photos = [encode_image(photo, ".jpg") for photo in _photos()]
     command = [sys.executable, "-m", "lowlight_utils", "serve", "--port", "0", "--rate-limit", ""]
-    command += ["--queue", str(queue)] + (["--weights", str(weights)] if weights else [])
+    command += ["--queue", str(queue), "--queue-each", str(queue + 1), "--client-seconds", "0"]
+    command += ["--weights", str(weights)] if weights else []
+    command += ["--workers", str(workers)] if workers else []
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -62,13 +69,16 @@ def benchmark_serve(
         finally:
             process.terminate()
             process.communicate()  # its last words too
-    wrong = run.wrong + _compare_with_library(weights, photos, references)
+    pipeline = _pipeline(weights)
+    wrong = run.wrong + _compare_with_library(pipeline, photos, references)
     latencies = run.latencies or [float("nan")]
     return {
         "what": f"{clients} clients sending photos of one megapixel for {seconds:g} s",
         "start_s": start_seconds,
         "answers": dict(sorted(run.answers.items())),
-        "photos_per_second": len(run.latencies) / seconds,
+        "workers": run.workers,
+        "photos_per_second": len(run.latencies) / run.took,
+        "floor": _floor(pipeline, photos[0]),
         "latency": {
             "median_s": statistics.median(latencies),
             "p95_s": float(np.percentile(latencies, 95)),
@@ -94,13 +104,16 @@ class _Run:
             return sum(process.memory_info().rss for process in family) / 2**20
 
         idle, samples = memory(), []
-        self.end = time.monotonic() + self.seconds
+        self.workers = sum("spawn_main" in " ".join(each.cmdline()) for each in family)
+        started = time.monotonic()
+        self.end = started + self.seconds
         threads = [threading.Thread(target=self._client, args=(n,)) for n in range(clients)]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
             samples.append(memory())
             time.sleep(0.25)
+        self.took = time.monotonic() - started
         third = max(1, len(samples) // 3)
         return {
             "idle": round(idle),
@@ -160,15 +173,31 @@ def _alike(body: bytes, expected: np.ndarray) -> bool:
     return np.abs(picture.astype(np.int16) - expected).mean() < 1
 
 
-def _compare_with_library(weights, photos, references) -> int:
+def _pipeline(weights: Path | None):
     from lowlight_utils.prediction import Enhancer, is_exported
-    from lowlight_utils.web.job import Job
     from lowlight_utils.web.pipeline import Pipeline
 
     if not is_exported(weights):
         start_keras()
-    pipeline = Pipeline(Enhancer(weights))
+    return Pipeline(Enhancer(weights))
+
+
+def _compare_with_library(pipeline, photos, references) -> int:
+    from lowlight_utils.web.job import Job
+
     return sum(
         not _alike(reference, read_image(io.BytesIO(pipeline(photo, Job()).content)))
         for photo, reference in zip(photos, references, strict=True)
     )
+
+
+def _floor(pipeline, photo: bytes, times: int = 5) -> dict:
+    """Time the enhancer alone, in this process, with all cores at its disposal."""
+    image = read_image(io.BytesIO(photo))
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        pipeline.enhancer(image)
+        seconds.append(time.perf_counter() - started)
+    median = statistics.median(seconds)
+    return {"cores": cores(), "network_s": median, "photos_per_second": 1 / median}

@@ -22,6 +22,7 @@ LAMBDA = Recipe.lambda_l1
 """λ where none is asked for."""
 
 FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+QUALITIES = {"jpeg": "JPEG at quality 92", "png": "PNG, lossless", "webp": "WebP at quality 92"}
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 EXAMPLES = {

@@ -39,6 +39,7 @@ WEBP_WRITE_ALPHA = 1 / 3
 """Shares of the pixels allowed that such files may have, so that they take no more than others."""
 
 EXAMPLE_SEED = 7
+THUMB = 144  # pixels of an example's button, on a screen with two to each of CSS's
 STRIP = 256  # rows that are blended at a time
 
 
@@ -58,8 +59,8 @@ class Pipeline:
         self.settings = settings or Settings()
         self.lambda_range = getattr(enhancer, "lambda_range", None)
 
-    def __call__(self, content: bytes, job: Job) -> Enhanced:
-        """Do one job.
+    def __call__(self, content: bytes, job: Job, decoded=lambda: None) -> Enhanced:
+        """Do one job; `decoded` is called when the photo has been decoded.
 
         Raises
         ------
@@ -68,7 +69,7 @@ class Pipeline:
             damaged or not a single still photo.
         """
         try:
-            return self._do(content, job)
+            return self._do(content, job, decoded)
         except MemoryError as error:
             raise Refused(413, f"{job.name}: takes too much memory; make it smaller") from error
 
@@ -78,21 +79,25 @@ class Pipeline:
         Returns
         -------
         dict
-            "dog-dark" and so on -> a PNG file, "dog-bright" -> a JPEG file of the result.
+            "dog-dark" and so on -> a PNG file; "dog-shown", "dog-thumb" and "dog-bright" -> JPEG
+            files of it for the page: as large, as a small button, and the result.
         """
         from lowlight_utils.data.sources import sample_pairs
 
         pairs = sample_pairs("test", size=384, seed=EXAMPLE_SEED)
         files = {}
         for name in names.EXAMPLES:
-            dark = encode_image(pairs.low[pairs.names.index(name)], ".png")
-            files[f"{name}-dark"] = dark
+            low = pairs.low[pairs.names.index(name)]
+            files[f"{name}-dark"] = dark = encode_image(low, ".png")
+            files[f"{name}-shown"] = encode_image(low, ".jpg", quality=92)
+            files[f"{name}-thumb"] = encode_image(resize(low, THUMB), ".jpg", quality=85)
             files[f"{name}-bright"] = self(dark, Job(format="jpeg")).content
         return files
 
-    def _do(self, content: bytes, job: Job) -> Enhanced:
+    def _do(self, content: bytes, job: Job, decoded) -> Enhanced:
         clock = Clock()
         image, alpha, source_format = self._read(content, job.name)
+        decoded()
         clock.lap("read")
         enhanced = self._enhance(image, job)
         image = to_8_bit(image)
@@ -101,6 +106,8 @@ class Pipeline:
             alpha = _resize_alpha(alpha, enhanced.shape[:2])
         result = blend(image, enhanced, job.strength)
         del image, enhanced  # each as large as the encoder's own copy
+        if shrunk := _preview_size(result.shape, job.max_side):
+            result, alpha = resize(result, shrunk), _resize_alpha(alpha, shrunk)
         clock.lap("enhance")
         kind = job.format or _nearest(source_format)
         if kind == "webp" and alpha is not None:
@@ -149,8 +156,8 @@ class Pipeline:
         if job.method == names.ORIGINAL or job.strength == 0:
             return to_8_bit(image)
         if job.method == names.OURS:
-            if self.lambda_range and job.lambda_ is not None:
-                return self.enhancer(image, lambda_l1=job.lambda_)
+            if self.lambda_range and job.lambda_l1 is not None:
+                return self.enhancer(image, lambda_l1=job.lambda_l1)
             return self.enhancer(image)
         image = to_8_bit(image)
         height, width = image.shape[:2]
@@ -198,6 +205,14 @@ def _installed() -> tuple[str, ...]:
 def _nearest(source_format: str) -> str:
     kind = source_format.lower()
     return kind if kind in names.FORMATS else "png" if kind == "tiff" else "jpeg"
+
+
+def _preview_size(shape: tuple[int, ...], max_side: int) -> tuple[int, int] | None:
+    height, width = shape[:2]
+    share = max_side / max(height, width)
+    if not 0 < share < 1:
+        return None
+    return max(1, round(share * height)), max(1, round(share * width))
 
 
 def _resize_alpha(alpha: np.ndarray | None, size: tuple[int, int]) -> np.ndarray | None:

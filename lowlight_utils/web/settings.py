@@ -21,22 +21,33 @@ class Settings:
         decoded. 25 megapixels hold what cameras and phones of 24 make; one such photo in work keeps
         the whole server under 900 MB, one of 12 megapixels under 700, and twice as many pixels as
         25 megapixels would take some 400 MB more.
-    queue : int
-        How many photos may be in work or waiting. Who comes later is told to come back (503).
+    workers : int or None
+        How many processes enhance photos, each one at a time; None is one a core, where there is
+        memory for them.
+    queue, queue_each : int
+        How many photos may be in work or waiting, and how many of them one client's. Who comes
+        later is told to come back (503, 429).
     upload_memory : int
         Bytes that all photos together may take while they arrive and while answers leave.
     upload_seconds : float
         How long one request may take to arrive.
-    job_seconds : float
-        How long one photo may be worked on before the worker is taken to hang.
+    decode_seconds, job_seconds : float
+        How long one photo may be decoded, and enhanced, before the worker is taken to hang.
+    client_seconds : float
+        How many seconds in each minute a client's photos may hold a worker; 0 for no limit.
     job_memory : int
         Bytes that the worker may take for one photo, beyond what it holds when idle (Linux only).
     rate_limit : str
         Photos a client may send, such as "60 per minute" (Flask-Limiter's notation); empty for
         no limit.
+    limits_storage : str
+        Where clients are counted (Flask-Limiter's notation): in this process, or in a Redis that
+        several machines share.
+    hosts : tuple of str
+        The names that the page is reached by; a request for any other is refused. Empty takes all.
     trusted_proxies : int
-        How many reverse proxies stand before the server: as many entries of X-Forwarded-For are
-        believed. With 0 the header is ignored, since anybody could have written it.
+        How many reverse proxies stand before the server: as many entries of X-Forwarded-For,
+        -Proto and -Prefix are believed. With 0 they are ignored: anybody could have written them.
     keep_seconds, keep_bytes : float, int
         How long, and up to how many bytes together, photos are kept in memory for a page that asked
         for it, so that its sliders need not upload them again.
@@ -47,20 +58,30 @@ class Settings:
     weights: Path | None = None
     max_bytes: int = 25 * MIB
     max_pixels: int = 25_000_000
+    workers: int | None = None
     queue: int = 8
+    queue_each: int = 2
     upload_memory: int = 128 * MIB
     upload_seconds: float = 120.0
+    decode_seconds: float = 10.0
     job_seconds: float = 30.0
+    client_seconds: float = 30.0
     job_memory: int = 1024 * MIB
     rate_limit: str = "60 per minute"
+    limits_storage: str = "memory://"
+    hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     keep_seconds: float = 600.0
     keep_bytes: int = 64 * MIB
 
     def __post_init__(self):
-        for name in ("max_bytes", "max_pixels", "queue", "upload_memory"):
+        for name in ("max_bytes", "max_pixels", "queue", "queue_each", "upload_memory"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"workers must be at least 1, not {self.workers}")
+        if self.client_seconds < 0:
+            raise ValueError(f"client_seconds must be 0 or more, not {self.client_seconds}")
         if self.upload_memory < self.max_bytes:
             raise ValueError("upload_memory must hold at least one photo of max_bytes")
         if self.trusted_proxies < 0:

@@ -3,13 +3,14 @@
 import secrets
 import threading
 import time
-from collections import OrderedDict
+
+from cachetools import TTLCache
 
 
 class Shelf:
     """Keep files under names that cannot be guessed, for some minutes and up to some bytes.
 
-    What is too old, or the oldest where there is too much, is dropped.
+    What is too old, or the longest unused where there is too much, is dropped.
 
     Parameters
     ----------
@@ -20,54 +21,33 @@ class Shelf:
     """
 
     def __init__(self, seconds: float, max_bytes: int, now=time.monotonic) -> None:
-        self.seconds, self.max_bytes = seconds, max_bytes
-        self._now = now
-        self._lock = threading.Lock()
-        self._files: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
-        self._bytes = 0
+        self._files = TTLCache(max_bytes, seconds, timer=now, getsizeof=len)
+        self._lock = threading.Lock()  # the cache itself has none
 
     def __len__(self) -> int:
-        return len(self._files)
+        """Count what is kept; asking also forgets what is too old."""
+        with self._lock:
+            self._files.expire()
+            return len(self._files)
 
     def put(self, content: bytes) -> str | None:
         """Keep a file; return its token, or None if it is too large."""
+        token = secrets.token_urlsafe(24)
         with self._lock:
-            self._tidy(len(content))
-            if len(content) > self.max_bytes:
+            if len(content) > self._files.maxsize:
                 return None
-            token = secrets.token_urlsafe(24)
-            self._files[token] = self._now() + self.seconds, content
-            self._bytes += len(content)
-            return token
+            self._files[token] = content
+        return token
 
     def get(self, token: str) -> bytes | None:
         """Give a file, and keep it for as long again; None if it is not there any more."""
         with self._lock:
-            self._tidy()
-            if token not in self._files:
-                return None
-            _, content = self._files.pop(token)
-            self._files[token] = self._now() + self.seconds, content
+            content = self._files.pop(token, None)
+            if content is not None:
+                self._files[token] = content
             return content
 
     def drop(self, token: str) -> None:
         """Forget a file, if it is there."""
         with self._lock:
-            self._remove(token)
-
-    def tidy(self) -> None:
-        """Forget what is too old; call it now and then, or the last photo would stay for good."""
-        with self._lock:
-            self._tidy()
-
-    def _tidy(self, room: int = 0) -> None:
-        now = self._now()
-        while self._files:
-            token, (until, _) = next(iter(self._files.items()))
-            if until > now and self._bytes + min(room, self.max_bytes) <= self.max_bytes:
-                return
-            self._remove(token)
-
-    def _remove(self, token: str) -> None:
-        _, content = self._files.pop(token, (0, b""))
-        self._bytes -= len(content)
+            self._files.pop(token, None)

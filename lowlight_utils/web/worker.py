@@ -1,34 +1,29 @@
-"""`Worker`: a process that holds the generator, does one photo at a time, and is watched over.
+"""`Worker`: a process that holds a generator, does one photo at a time, and is watched over.
 
-Decoders are the part of a server that strangers can reach. Here they run in a process of their own:
-a file that crashes one, fills the memory or never ends costs its sender an error and the server
-some seconds to start the process again. The process can write no file (its limit for files is zero
-bytes, core dumps included), and answers in JSON, not in pickles, so that a decoder that has been
-taken over cannot reach further.
+What happens inside it stands in `child`.
 """
 
 import atexit
 import contextlib
-import ctypes
 import json
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import threading
-import traceback
+import time
 from dataclasses import asdict
-from pathlib import Path
 
-from lowlight_utils.backend import start_keras
-from lowlight_utils.extras import explain
-from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError
+from lowlight_utils.prediction.exported import usual_threads
+from lowlight_utils.web.child import work
+from lowlight_utils.web.job import Deadly, Enhanced, Job, Refused, WorkerError
 from lowlight_utils.web.settings import Settings
-from lowlight_utils.web.turns import Turns
 
 log = logging.getLogger(__name__)
 START_SECONDS = 120  # a slow disk and a cold cache; usually some seconds
-LARGE = 2**19  # bytes of a file; after smaller photos, taking memory anew costs more than it saves
+LONGEST_PAUSE = 60  # seconds between two starts of a process that does not start
+ANEW = "save it anew as a plain JPEG or PNG, or make it smaller"
 
 
 class Worker:
@@ -37,6 +32,8 @@ class Worker:
     Parameters
     ----------
     settings : Settings
+    threads : int, optional
+        How many cores one photo may use; by default all.
 
     Attributes
     ----------
@@ -51,15 +48,18 @@ class Worker:
     ------
     ValueError
         The generator cannot be loaded.
+    WorkerError
+        The process does not start.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, threads: int | None = None) -> None:
         self.settings = settings or Settings()
+        self.threads = threads or usual_threads()
         self.restarts = 0
-        self._turns = Turns()
+        self._lock = threading.Lock()  # whoever holds it has the process to itself
         self._closed = False
-        with self._turns:
-            self._start()
+        self._start()
+        threading.Thread(target=self._watch, name="watching", daemon=True).start()
         # Where nobody closes it (gunicorn, a notebook's kernel): before multiprocessing asks it to
         # end by a signal that it ignores, and waits.
         atexit.register(self.close)
@@ -70,34 +70,27 @@ class Worker:
         Raises
         ------
         Refused
-            The photo cannot be enhanced.
+            The photo cannot be enhanced; `Deadly` if it cost the process its life.
         WorkerError
             The job could not be done, and trying again later may help.
         """
-        patience = self.settings.job_seconds * (self.settings.queue + 1)
-        if not self._turns.acquire(timeout=patience):
-            raise WorkerError("waited too long for other photos")
-        try:
+        with self._lock:
             if self._closed:
                 raise WorkerError("the server is shutting down")
             try:
-                try:
-                    self._announce(job)
-                except (EOFError, OSError):
-                    self._restart()  # it was killed while idle, which is not this photo's fault
-                    self._announce(job)
+                self._announce(job)
+            except (EOFError, OSError):
+                self._restart()  # it was killed while idle, which is not this photo's fault
+                self._announce(job)
+            try:
                 self._connection.send_bytes(content)
-                self._wait()
-                return self._answer()
+                return self._answer(job)
             except (EOFError, OSError) as error:
-                raise WorkerError("the worker died over this photo") from error
-        except WorkerError:
-            if not self._closed:
-                self._kill()  # before anybody else gives it a job
-                threading.Thread(target=self._mend, daemon=True).start()
-            raise
-        finally:
-            self._turns.release()
+                self._kill()
+                raise Deadly(422, f"{job.name}: brought the decoder down; {ANEW}") from error
+            except Deadly:
+                self._kill()  # `_watch` starts it again
+                raise
 
     @property
     def ready(self) -> bool:
@@ -112,7 +105,7 @@ class Worker:
     def close(self) -> None:
         """Finish the job in work, then end the process."""
         atexit.unregister(self.close)
-        with self._turns:
+        with self._lock:
             self._closed = True
             self._connection.close()  # which it takes for the end of its work
             self._process.join(5)
@@ -120,34 +113,49 @@ class Worker:
 
     def _announce(self, job: Job) -> None:
         self._connection.send_bytes(json.dumps(asdict(job)).encode())
-        self._wait()
-        self._connection.recv_bytes()
+        self._listen(self.settings.job_seconds, job, "to be taken")
 
-    def _wait(self) -> None:
-        if not self._connection.poll(self.settings.job_seconds):
-            raise WorkerError(f"took longer than {self.settings.job_seconds:g} s")
-
-    def _answer(self) -> Enhanced:
-        answer = json.loads(self._connection.recv_bytes())
+    def _answer(self, job: Job) -> Enhanced:
+        answer = self._listen(self.settings.decode_seconds, job, "to decode")
+        if "stage" in answer:
+            answer = self._listen(self.settings.job_seconds, job, "to enhance")
         if "status" in answer:
             raise Refused(answer["status"], answer["detail"])
         if "error" in answer:
             log.error("a photo could not be enhanced: %s", answer["error"])
-            raise WorkerError("the photo could not be enhanced")
+            raise Deadly(500, "the photo could not be enhanced; it has been noted")
         return Enhanced(content=self._connection.recv_bytes(), **answer)
 
-    def _mend(self) -> None:
-        with self._turns:
-            if not self._closed and not self._process.is_alive():  # else the next job was first
+    def _listen(self, seconds: float, job: Job, what: str) -> dict:
+        if not self._connection.poll(seconds):
+            self._kill()
+            raise Deadly(422, f"{job.name}: took longer than {seconds:g} s {what}; {ANEW}")
+        return json.loads(self._connection.recv_bytes())
+
+    def _watch(self) -> None:
+        """Start the process again as soon as it dies, whoever ended it, until `close`."""
+        pause = 1
+        while True:
+            process = self._process
+            multiprocessing.connection.wait([process.sentinel])
+            with self._lock:
+                if self._closed:
+                    return
+                if self._process.is_alive():  # the next job was first
+                    continue
                 try:
                     self._restart()
+                    pause = 1
+                    continue
                 except WorkerError as error:
                     log.error("%s", error)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _restart(self) -> None:
         self._kill()
         self.restarts += 1
-        log.warning("starting the worker again (%d)", self.restarts)
+        log.warning("starting a worker again (%d)", self.restarts)
         try:
             self._start()
         except ValueError as error:
@@ -158,9 +166,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         words, their_words = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=_work, args=(theirs, their_words, self.settings), name="enhancing", daemon=True
-        )
+        arguments = (theirs, their_words, self.settings, self.threads)
+        self._process = context.Process(target=work, args=arguments, name="enhancing", daemon=True)
         self._process.start()
         theirs.close()  # so that its death is the end of the pipe
         their_words.close()
@@ -202,93 +209,3 @@ def _last_words(words, exit_code: int | None) -> str:
             said = os.read(words.fileno(), 2**16)
     last = said.decode(errors="replace").strip().splitlines()[-1:]
     return f" ({'; '.join([how, *last])})"
-
-
-def _work(connection, words, settings: Settings) -> None:
-    """Load, warm up, and do jobs until the other end of the pipe is closed."""
-    # Signals go to the whole group. The server decides when to stop, and closes the pipe.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # Native decoders write what they find wrong with a photo to standard error: nobody's business.
-    # What is said until the first photo comes is heard if the process then dies.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    if os.name == "posix":
-        os.set_blocking(words.fileno(), False)  # nobody reads before the end
-        os.dup2(words.fileno(), 2)
-    words.close()
-    try:
-        from lowlight_utils.prediction import Enhancer, is_exported
-        from lowlight_utils.web.pipeline import Pipeline
-
-        if not is_exported(settings.weights):
-            start_keras()
-        pipeline = Pipeline(Enhancer(settings.weights), settings)
-        examples = pipeline.warm_up()
-    except Exception as error:
-        problem = explain(error) or str(error) or type(error).__name__
-        connection.send_bytes(json.dumps({"error": problem}).encode())
-        return
-    os.dup2(nowhere, 2)
-    ready = {"lambda_range": pipeline.lambda_range, "examples": list(examples)}
-    connection.send_bytes(json.dumps(ready).encode())
-    for file in examples.values():
-        connection.send_bytes(file)
-    del examples
-    _confine(settings.job_memory)
-    while True:
-        try:
-            job = Job(**json.loads(connection.recv_bytes()))
-            connection.send_bytes(b"go on")
-            content = connection.recv_bytes()
-        except (EOFError, OSError):
-            return
-        try:
-            enhanced = pipeline(content, job)
-            answer = {name: value for name, value in vars(enhanced).items() if name != "content"}
-        except Refused as error:
-            enhanced, answer = None, {"status": error.status, "detail": str(error)}
-        except Exception as error:  # its message may quote the photo: only where it arose is told
-            enhanced, answer = None, {"error": _without_message(error)}
-        try:
-            connection.send_bytes(json.dumps(answer).encode())
-            if enhanced:
-                connection.send_bytes(enhanced.content)
-        except OSError:  # the server has gone
-            return
-        large = max(len(content), len(enhanced.content) if enhanced else 0) > LARGE
-        content = enhanced = None  # not to be kept until the next photo comes
-        if large:
-            _return_memory()
-
-
-def _return_memory() -> None:
-    """Give back the memory that a large photo took; the C library would keep it."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # another C library
-        pass
-
-
-def _without_message(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-3:]
-    places = " < ".join(
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames)
-    )
-    return f"{type(error).__name__} in {places}"
-
-
-def _confine(job_memory: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        return
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a refused write is an error, not the end
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        limit = int(lines["VmData"].split()[0]) * 1024 + job_memory
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -14,6 +14,7 @@ from uploads import bad_uploads, dark_photo, decode, file_of, good, odd_modes
 from lowlight_utils.data import encode_image, read_image
 from lowlight_utils.prediction import BASELINES, Enhancer
 from lowlight_utils.web import names
+from lowlight_utils.web.job import options
 
 BAD = bad_uploads()
 
@@ -314,7 +315,7 @@ def test_every_answer_carries_the_headers_that_guard_it(client, path):
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "geolocation=()" in headers["Permissions-Policy"]
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
@@ -416,3 +417,79 @@ def test_webp_and_avif_take_more_memory_and_may_have_fewer_pixels(app_with, pipe
     assert send(client, file_of(clear), query="format=png").status_code == 200
     assert_problem(send(client, file_of(clear), query="format=webp"), 413)
     assert send(client, file_of(clear[:20]), query="format=webp").status_code == 200
+
+
+def test_another_sites_page_cannot_spend_a_visitors_browser(client):
+    def status(**headers):
+        data = {"photo": (io.BytesIO(good()), "a.png")}
+        return client.post("/api/enhance", data=data, headers=headers).status_code
+
+    assert status() == 200  # a program
+    assert status(**{"Sec-Fetch-Site": "same-origin"}) == 200
+    assert status(Origin="http://localhost") == 200
+    for site in ("cross-site", "same-site"):
+        assert status(**{"Sec-Fetch-Site": site}) == 403
+    for origin in ("https://elsewhere.example", "null", "http://localhost:81"):
+        assert status(Origin=origin) == 403
+    assert (
+        client.delete("/api/photos/x", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    )
+    assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200  # a link
+
+
+def test_only_the_names_that_are_ours_are_answered_where_they_are_set(app_with):
+    client = app_with(hosts=("photos.example.org",)).test_client()
+    assert client.get("/", headers={"Host": "photos.example.org"}).status_code == 200
+    assert client.get("/healthz", headers={"Host": "127.0.0.1:8080"}).status_code == 200
+    assert_problem(client.get("/", headers={"Host": "elsewhere.example"}), 400)
+
+
+def test_the_page_does_not_say_back_whatever_host_it_was_asked_for(client):
+    answer = client.get("/", headers={"Host": "elsewhere.example"})
+    assert "elsewhere" not in answer.text
+    assert "elsewhere" not in str(answer.headers)
+
+
+def test_behind_a_proxy_the_page_may_live_under_a_prefix(app_with):
+    headers = {"X-Forwarded-Prefix": "/light", "X-Forwarded-For": "192.0.2.1"}
+    page = app_with(trusted_proxies=1).test_client().get("/", headers=headers).text
+    ours = re.findall(r'(?:src|href|action|data-[a-z-]+)="(/[^"]*)"', page)
+    assert len(ours) > 8, page
+    assert all(address.startswith("/light/") for address in ours)
+    assert "/light" not in app_with().test_client().get("/", headers=headers).text
+
+
+def test_the_scripts_have_no_address_of_their_own(client):
+    for script in re.findall(r"static/\w+\.js", client.get("/").text):
+        assert not re.findall(r"""["'`]/(?:api|examples|static)""", client.get(script).text)
+
+
+def test_a_form_without_a_boundary_and_a_field_that_is_too_long_are_told_as_such(client):
+    answer = client.post("/api/enhance", data=b"x", content_type="multipart/form-data")
+    assert_problem(answer, 400)
+    assert "boundary" in answer.json["detail"]
+    answer = client.post("/api/enhance", data={"photo": "x" * 600_000})
+    assert_problem(answer, 413)
+    assert "field" in answer.json["detail"] and "MiB" not in answer.json["detail"]
+
+
+def test_a_name_that_is_not_utf8_is_told_as_such(client):
+    head = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="caf\xe9.png"\r\n\r\n'
+    body = head + good() + b"\r\n--b--\r\n"
+    answer = client.post("/api/enhance", data=body, content_type="multipart/form-data; boundary=b")
+    assert_problem(answer, 400)
+    assert "not UTF-8" in answer.json["detail"]
+
+
+def test_a_preview_is_small_and_says_how_large_it_is(client):
+    answer = send(client, good(), query="max-side=32")
+    assert decode(answer.data).size == (32, 24)
+    assert answer.headers["Photo-Size"] == "32x24"
+    assert decode(send(client, good(), query="max-side=500").data).size == (64, 48)
+    assert_problem(send(client, good(), query="max-side=0"), 400)
+
+
+def test_every_option_of_a_job_is_documented_on_the_page(client):
+    page = client.get("/").text
+    for name in options():
+        assert f"<code>{name}</code>" in page

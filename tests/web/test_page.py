@@ -10,7 +10,7 @@ from uploads import dark_photo, file_of
 from waiting import PATIENCE
 
 from lowlight_utils.web import Pipeline, Server, Settings, create_app
-from lowlight_utils.web.job import WorkerError
+from lowlight_utils.web.job import Deadly, WorkerError
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="install the extra dev")
 expect = sync_api.expect
@@ -31,13 +31,15 @@ class Counted(Pipeline):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.jobs, self.busy = [], 0
+        self.jobs, self.busy, self.deadly = [], 0, False
 
     def __call__(self, content, job):
         if self.busy:
             self.busy -= 1
             raise WorkerError("busy")
         self.jobs.append(job)
+        if self.deadly:
+            raise Deadly(422, f"{job.name}: took longer than 10 s to decode")
         return super().__call__(content, job)
 
 
@@ -289,7 +291,7 @@ def test_lambda_changes_the_picture_without_another_upload(open_page, told_lambd
     assert np.abs(as_array(least) - as_array(most)).mean() > 1
     page.keyboard.press("Home")
     finished(page, "λ 0.01,")
-    assert [job.lambda_ for job in told_lambda.jobs] == [0.01, 1000]  # each made once, and kept
+    assert [job.lambda_l1 for job in told_lambda.jobs] == [0.01, 1000]  # each made once, and kept
     assert 0 < max(sizes) < 2000  # a token, not the photo
 
 
@@ -443,7 +445,7 @@ def test_a_photo_that_the_server_has_forgotten_is_sent_again(open_page, server):
     page = open_page()
     choose(page)
     finished(page)
-    page.evaluate("fetch(`/api/photos/${photo.token}`, { method: 'DELETE' })")
+    page.evaluate("fetch(PHOTOS.replace('TOKEN', photo.token), { method: 'DELETE' })")
     page.get_by_label("CLAHE").check()
     finished(page, "CLAHE in")
     open_page.complaints.clear()  # of the 410
@@ -471,12 +473,183 @@ def test_on_a_phone_the_photo_fills_the_width_and_nothing_overflows(open_page, s
     page.touchscreen.tap(stage["x"] + 100, stage["y"] + 60)
     assert line(page) == pytest.approx(100 / 3.9, abs=1)
     small = page.evaluate(
-        """() => [...document.querySelectorAll(".button, .methods label, .segments label, select")]
-            .filter((each) => each.offsetParent && each.getBoundingClientRect().height < 36)
+        """() => [...document.querySelectorAll(
+            ".button, .methods label, .segments span, select, .slider input, .examples button")]
+            .filter((each) => each.offsetParent && each.getBoundingClientRect().height < 44)
             .map((each) => each.innerText)"""
     )
     assert small == []  # fingers are not pointers
     page.screenshot(path=screenshots / "web-phone.png")
+
+
+def where(page, name):
+    """The place and size of a picture on the screen, and its own width."""
+    box = page.locator(f"#{name}").bounding_box()
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+@pytest.mark.parametrize("view", ["Divider", "Side by side"])
+def test_zoom_and_pan_move_both_halves_in_step(open_page, view):
+    page = open_page()
+    choose(page)
+    finished(page)
+    page.get_by_label(view, exact=True).check()
+    stage = page.locator("#stage").bounding_box()
+    page.locator("#zoom").focus()
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.mouse.move(stage["x"] + 60, stage["y"] + 60)
+    page.mouse.wheel(0, -100)
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 20, stage["y"] + 30, steps=3)
+    page.mouse.up()
+    before, after = where(page, "before"), where(page, "after")
+    figures = [page.locator(f"figure.{name}").bounding_box() for name in ("original", "result")]
+    assert before[2] > 1.5 * figures[0]["width"]
+    assert before[2:] == pytest.approx(after[2:], abs=0.1)
+    assert before[0] - figures[0]["x"] == pytest.approx(after[0] - figures[1]["x"], abs=0.1)
+    assert before[1] - figures[0]["y"] == pytest.approx(after[1] - figures[1]["y"], abs=0.1)
+    assert before[0] < figures[0]["x"]
+    page.keyboard.press("0")
+    assert where(page, "before")[2] == pytest.approx(figures[0]["width"], abs=0.5)
+
+
+def test_at_100_percent_a_pixel_of_the_photo_is_one_of_the_screen(open_page):
+    page = open_page(device_scale_factor=2)
+    choose(page, file_of(dark_photo(1200, 2000), "JPEG"), "large.jpg")
+    finished(page, "large.jpg")
+    page.get_by_role("button", name="Zoom").click()
+    expect(page.locator("#zoom-value")).to_have_text("Fit (100 %)")
+    assert where(page, "before")[2] == pytest.approx(1000, abs=1)  # at two pixels to each of CSS's
+    page.get_by_role("button", name="Zoom").click()
+    expect(page.locator("#zoom-value")).to_have_text("100 %")
+
+
+def test_two_fingers_zoom_and_one_moves_the_divider(open_page):
+    page = open_page(**PHONE)
+    choose(page)
+    finished(page)
+    stage = page.locator("#stage").bounding_box()
+    x, y = stage["x"] + 195, stage["y"] + stage["height"] / 2
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind, *apart):
+        points = [{"x": x + each, "y": y, "id": i} for i, each in enumerate(apart)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    width = where(page, "before")[2]
+    fingers("touchStart", -20)
+    fingers("touchStart", -20, 20)
+    for apart in (30, 45, 60):
+        fingers("touchMove", -apart, apart)
+    fingers("touchEnd")
+    assert where(page, "before")[2] > 2 * width
+
+
+def test_full_screen_fills_the_window_and_escape_leaves_it(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Full screen").click()
+    box = page.locator("#viewer").bounding_box()
+    size = page.evaluate("[innerWidth, innerHeight]")
+    assert [box["width"], box["height"]] == size
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).not_to_have_class(re.compile("full"))
+
+
+@pytest.mark.parametrize("shape", [(60, 600), (600, 60)], ids=["panorama", "tower"])
+def test_a_panorama_and_a_tower_get_a_stage_to_look_at(open_page, shape):
+    page = open_page(**PHONE)
+    choose(page, file_of(dark_photo(*shape), "JPEG"))
+    finished(page)
+    box = page.locator("#stage").bounding_box()
+    assert min(box["width"], box["height"]) > 150
+
+
+def test_a_clear_photo_is_shown_as_it_is_downloaded(open_page):
+    page = open_page()
+    clear = np.dstack([dark_photo(240, 360), np.full((240, 360), 60, np.uint8)])
+    choose(page, file_of(clear), "walk.png", "image/png")
+    finished(page, "walk.png")
+    _, content = download(page)
+    page.locator("#divider").evaluate(
+        "(input) => { input.value = 0; input.dispatchEvent(new Event('input')); }"
+    )
+    shown = Image.open(io.BytesIO(page.locator("#stage").screenshot())).convert("RGB")
+    saved = Image.open(io.BytesIO(content)).resize(shown.size)
+    squares = Image.new("RGB", shown.size, (204, 204, 204))  # their mean
+    squares.paste(saved, mask=saved.getchannel("A"))
+    middle = (slice(100, -100), slice(100, -100))
+    expected, seen = (np.asarray(each).astype(int)[middle].mean() for each in (squares, shown))
+    assert seen == pytest.approx(expected, abs=6)
+
+
+def test_a_photo_that_took_too_long_is_not_sent_again(open_page, counted):
+    page = open_page()
+    counted.deadly = True
+    choose(page, file_of(dark_photo(200, 300), "JPEG"))  # the server knows it from now on
+    expect(page.get_by_role("alert")).to_contain_text("took longer")
+    counted.deadly = False
+    assert len(counted.jobs) == 1
+    open_page.complaints.clear()
+
+
+def test_a_photo_given_up_leaves_the_one_on_the_stage(open_page, server):
+    page = open_page()
+    choose(page)
+    finished(page)
+    page.route("**/api/enhance", lambda route: None)  # never answered
+    choose(page, file_of(dark_photo(100, 100), "JPEG"), "second.jpg")
+    page.get_by_role("button", name="Cancel").click()
+    page.unroute("**/api/enhance")
+    name, content = download(page)
+    assert name == "My walk.jpg"
+    assert as_array(content).shape[:2] == (240, 360)
+
+
+def test_too_large_a_photo_is_made_smaller_by_the_browser_if_one_wants(open_page):
+    page = open_page()
+    choose(page, file_of(np.zeros((5000, 6000), np.uint8), "JPEG"), "huge.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("30 megapixels")
+    page.get_by_role("button", name="Make it fit here").click()
+    finished(page, "huge.jpg: enhanced")
+    expect(page.locator("#output")).to_contain_text("JPEG at quality 92")
+    width, height = page.evaluate("[$('after').naturalWidth, $('after').naturalHeight]")
+    assert 24_000_000 < width * height <= 25_000_000
+
+
+def test_a_bmp_is_converted_by_the_browser_if_one_wants(open_page):
+    page = open_page()
+    choose(page, file_of(dark_photo(), "BMP"), "old.bmp", "image/bmp")
+    expect(page.get_by_role("alert")).to_contain_text("a BMP picture")
+    open_page.complaints.clear()  # the browser itself notes every 4xx
+    page.get_by_role("button", name="Make it fit here").click()
+    finished(page, "old.jpg: enhanced")
+
+
+def test_on_a_phone_the_download_of_ones_own_photo_is_on_the_first_screen(open_page):
+    page = open_page(**PHONE)
+    choose(page)
+    finished(page)
+    box = page.get_by_role("button", name="Download").bounding_box()
+    assert box["y"] + box["height"] <= 844
+
+
+def test_a_phone_on_its_side_shows_the_whole_photo(open_page):
+    page = open_page(**(PHONE | {"viewport": {"width": 844, "height": 390}}))
+    choose(page)
+    finished(page)
+    box = page.locator("#stage").bounding_box()
+    assert box["y"] + box["height"] <= 390
+
+
+def test_the_first_load_is_light(browser, server):
+    page = browser.new_page()
+    sizes = []
+    page.on("response", lambda response: sizes.append(len(response.body())))
+    page.goto(server.address)
+    page.wait_for_load_state("networkidle")
+    page.close()
+    assert 50_000 < sum(sizes) < 200_000
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

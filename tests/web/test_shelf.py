@@ -42,10 +42,9 @@ def test_tokens_cannot_be_guessed_and_what_is_dropped_is_gone():
     assert shelf.get(token) is None
 
 
-def test_tidying_forgets_the_last_photo_too():
+def test_counting_forgets_the_last_photo_too():
     clock = Clock()
     shelf = Shelf(10, 100, clock)
     shelf.put(b"photo")
     clock.now = 11
-    shelf.tidy()
     assert len(shelf) == 0

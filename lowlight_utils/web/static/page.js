@@ -1,11 +1,11 @@
-// One script. The page keeps one photo; the server makes every result; the browser only blends
-// original and result (the strength slider) and moves a line between them (the divider).
+// The page keeps one photo; the server makes every result; the browser only blends original and
+// result (the strength slider). viewer.js shows both, server.js asks, bring.js
+// brings photos, and shrink.js helps where one is too large.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
-const stage = $("stage");
-const MAX_BYTES = Number(document.body.dataset.maxBytes);
-const PATIENCE = 5; // how often a busy server is asked again
+const { maxBytes, maxPixels } = document.body.dataset;
+const MAX_BYTES = Number(maxBytes);
+const MAX_PIXELS = Number(maxPixels);
 const KEPT = 12; // results of one photo, so that going back to one is free
 const REST = 250; // milliseconds that λ's slider has to rest before the server is asked
 
@@ -13,15 +13,21 @@ const REST = 250; // milliseconds that λ's slider has to rest before the server
 // forgets), the results by method, and a number that tells late answers that they are late.
 let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
 let onStage = { photo, method: "generator" }; // what is shown, which one that is refused leaves alone
-let request = null; // the request under way, so that it can be given up
-let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
+let unsaved = false; // whether leaving the page would lose a result
 
 // --- The photo -------------------------------------------------------------------------------
 
 async function open(file, { example = "" } = {}) {
   complain("");
   if (file.size > MAX_BYTES) {
-    complain(`${file.name} has ${megabytes(file.size)}; up to ${megabytes(MAX_BYTES)} are taken.`);
+    const most = megabytes(MAX_BYTES);
+    complain(`${file.name} has ${megabytes(file.size)}; up to ${most} are taken.`, file);
+    return;
+  }
+  const size = await sizeOf(file);
+  if (size && size.width * size.height > MAX_PIXELS) {
+    const [has, most] = [size.width * size.height, MAX_PIXELS].map((each) => Math.round(each / 1e6));
+    complain(`${file.name} has ${has} megapixels; up to ${most} are taken.`, file);
     return;
   }
   if (photo !== onStage.photo) forget(photo);
@@ -42,15 +48,21 @@ async function open(file, { example = "" } = {}) {
   }
   forget(onStage.photo);
   onStage.photo = photo;
+  document.body.toggleAttribute("data-own", !photo.example);
   show(result);
   setStrength(100);
   setDivider(50);
+  fit();
 }
 
 // The photo was refused or given up: the one on the stage stays the page's.
 function goBack() {
   photo = onStage.photo;
   choose(onStage.method);
+  if ($("lambda") && onStage.lambda) {
+    $("lambda").value = Math.log10(onStage.lambda);
+    showLambda();
+  }
   markExample();
 }
 
@@ -76,7 +88,8 @@ async function display(blob) {
   $("before").alt = `${name}, as it was`;
   $("after").alt = `${name}, enhanced`;
   const ratio = trial.naturalWidth / trial.naturalHeight;
-  stage.style.setProperty("--ratio", ratio);
+  // Panoramas and towers get a stage that one can still zoom into.
+  stage.style.setProperty("--ratio", within(ratio, 0.6, 2.4));
   stage.toggleAttribute("data-wide", ratio > 1);
   stage.toggleAttribute("data-clear", !/jpe?g/.test(blob.type) && isClear(trial));
   return true;
@@ -115,116 +128,12 @@ function show(result) {
   setPicture($("after"), URL.createObjectURL(result.blob));
   $("after-label").textContent = labelOf(result.method);
   onStage.method = result.method;
+  onStage.lambda = result.lambda;
+  unsaved = !photo.example;
   const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
   const at = result.lambda ? `, λ ${result.lambda},` : "";
   say(`${photo.name}: ${how}${at} in ${result.seconds} s.`);
-}
-
-// --- The server ------------------------------------------------------------------------------
-
-// Ask for a result of the photo. Null if there is none; the page then says why.
-async function ask(options) {
-  const [mine, myTurn] = [photo, turn];
-  await haveFile();
-  for (let tries = 0; ; tries++) {
-    if (myTurn !== turn) return null;
-    const form = new FormData();
-    for (const [name, value] of Object.entries(options)) form.append(name, value);
-    if (mine.token) {
-      form.append("token", mine.token);
-      form.append("name", mine.name);
-    } else {
-      form.append("keep", "1");
-      form.append("photo", mine.file, mine.name);
-    }
-    busy(mine.token ? "Enhancing" : "Sending");
-    let answer;
-    try {
-      answer = await send(form);
-    } catch (error) {
-      if (error.message !== "given up") complain("The server cannot be reached. Try again.");
-      return null;
-    } finally {
-      busy("");
-    }
-    if (answer.status === 200) {
-      mine.token = answer.getResponseHeader("Photo-Token") || mine.token;
-      const total = /total;dur=([\d.]+)/.exec(answer.getResponseHeader("Server-Timing") ?? "");
-      const name = nameIn(answer.getResponseHeader("Content-Disposition")) || mine.name;
-      const seconds = total ? (total[1] / 1000).toFixed(total[1] < 950 ? 2 : 1) : "?";
-      return { blob: answer.response, name, seconds };
-    }
-    if (answer.status === 410 && mine.token) {
-      mine.token = ""; // forgotten in the meantime: send it again
-      continue;
-    }
-    const wait = Number(answer.getResponseHeader("Retry-After"));
-    if (answer.status === 503 && tries < PATIENCE) {
-      await pause(wait || 3);
-      continue;
-    }
-    complain(await explanation(answer));
-    return null;
-  }
-}
-
-// XMLHttpRequest, since fetch does not tell how much of an upload has been sent.
-function send(form) {
-  return new Promise((resolve, reject) => {
-    const mine = new XMLHttpRequest();
-    mine.open("POST", $("work").getAttribute("action"));
-    mine.responseType = "blob";
-    mine.upload.onprogress = (event) => {
-      if (event.lengthComputable && request === mine) progress(event.loaded / event.total);
-    };
-    mine.onload = () => resolve(mine);
-    mine.onerror = () => reject(new Error("unreachable"));
-    mine.onabort = () => reject(new Error("given up"));
-    request = mine;
-    mine.send(form);
-  });
-}
-
-async function explanation(answer) {
-  try {
-    const { detail } = JSON.parse(await answer.response.text());
-    if (detail.startsWith(photo.name)) return `${detail}.`;
-    return `${detail[0].toUpperCase()}${detail.slice(1)}.`;
-  } catch {
-    return `The server answered ${answer.status}. Try again, or another photo.`;
-  }
-}
-
-function nameIn(disposition) {
-  const found = /filename\*=UTF-8''([^;]+)/.exec(disposition ?? "");
-  return found ? decodeURIComponent(found[1]) : "";
-}
-
-// Let the server forget a photo at once; it would do so by itself some minutes later.
-function forget(it) {
-  if (it.token) fetch(`/api/photos/${it.token}`, { method: "DELETE", keepalive: true });
-  it.token = "";
-}
-
-function giveUp() {
-  turn++;
-  request?.abort();
-  request = null;
-}
-
-// The example that the page opens with has been shown without asking the server.
-async function haveFile() {
-  const mine = photo;
-  if (!mine.file) mine.file = await exampleFile(mine.example);
-  mine.name = mine.name || mine.file.name;
-}
-
-async function pause(seconds) {
-  for (let left = Math.ceil(seconds); left > 0; left--) {
-    busy(`The server is busy: trying again in ${left} s`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  busy("");
+  $("output").textContent = `${result.size.replace("x", " × ")} pixels, ${quality(result.blob.type)}, ${megabytes(result.blob.size)}`;
 }
 
 // --- What is said ----------------------------------------------------------------------------
@@ -239,7 +148,6 @@ function busy(text) {
 
 function progress(share) {
   $("progress").value = share;
-  if (share === 1) return busy("Enhancing");
   $("stage-text").textContent = `Sending: ${Math.round(100 * share)} %`;
 }
 
@@ -247,10 +155,23 @@ function say(text) {
   $("status").textContent = text;
 }
 
-function complain(text) {
+// Say what went wrong where it is seen, with what can be done: here, with the file that was refused.
+async function complain(text, file = null) {
   $("problem").hidden = !text;
-  $("problem").textContent = text;
+  $("problem-text").textContent = text;
+  $("shrink").hidden = true;
   if (text) say("");
+  if (file && (await sizeOf(file)) && $("problem-text").textContent === text) {
+    $("shrink").hidden = false; // this browser can read what the server does not take
+  }
+  $("shrink").onclick = async () => {
+    complain("");
+    busy("Making it smaller");
+    const smaller = await shrink(file, MAX_PIXELS, MAX_BYTES);
+    busy("");
+    if (smaller) open(smaller);
+    else complain(`This browser cannot read ${file.name}; save it as a smaller JPEG first.`);
+  };
 }
 
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;
@@ -260,6 +181,11 @@ function wanted() {
   return $("lambda") && method === "generator" ? { method, lambda: lambda() } : { method };
 }
 
+function quality(type) {
+  const option = document.querySelector(`#format option[data-type="${type}"]`);
+  return option.dataset.quality;
+}
+
 const chosenMethod = () => document.querySelector("input[name=how]:checked").value;
 
 function labelOf(method) {
@@ -267,103 +193,7 @@ function labelOf(method) {
   return document.querySelector(`input[name=how][value="${method}"]`).parentElement.textContent.trim();
 }
 
-// --- Examples --------------------------------------------------------------------------------
-
-function firstExample() {
-  return document.querySelector("[data-example]").dataset.example;
-}
-
-function exampleText(name) {
-  const button = document.querySelector(`[data-example="${name}"]`);
-  return button.getAttribute("aria-label").replace("Example: ", "");
-}
-
-async function exampleFile(name) {
-  const answer = await fetch(`/examples/${name}-dark`);
-  return new File([await answer.blob()], `${name}.png`, { type: "image/png" });
-}
-
-function markExample() {
-  for (const button of document.querySelectorAll("[data-example]")) {
-    if (button.dataset.example === photo.example) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
-  }
-}
-
-for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", async () => {
-    open(await exampleFile(button.dataset.example), { example: button.dataset.example });
-  });
-}
-
-// --- Four ways to bring a photo: choose, take, drop, paste -------------------------------------
-
-for (const id of ["file", "camera"]) {
-  $(id).addEventListener("change", (event) => {
-    if (event.target.files.length) open(event.target.files[0]);
-    event.target.value = ""; // so that the same file can be chosen again
-  });
-}
-
-const carriesFile = (event) => [...event.dataTransfer.types].includes("Files");
-let depth = 0; // entering a child fires before leaving its parent
-addEventListener("dragenter", (event) => {
-  if (!carriesFile(event)) return;
-  depth++;
-  $("drop").hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (carriesFile(event) && --depth <= 0) $("drop").hidden = true;
-});
-addEventListener("dragover", (event) => {
-  if (carriesFile(event)) event.preventDefault();
-});
-addEventListener("drop", (event) => {
-  if (!carriesFile(event)) return;
-  event.preventDefault();
-  depth = 0;
-  $("drop").hidden = true;
-  if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
-});
-addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
-  if (file) open(file);
-});
-
-// --- The divider -----------------------------------------------------------------------------
-
-// The range input is what keyboards and screen readers operate. Pointers drag on the whole stage:
-// phones would only let the input's thumb be dragged.
-function setDivider(percent) {
-  $("divider").value = percent;
-  $("divider").setAttribute("aria-valuetext", `${Math.round(percent)} % original`);
-  stage.style.setProperty("--at", `${percent}%`);
-}
-
-function follow(event) {
-  const box = stage.getBoundingClientRect();
-  setDivider(Math.min(100, Math.max(0, (100 * (event.clientX - box.left)) / box.width)));
-}
-
-stage.addEventListener("pointerdown", (event) => {
-  if (stage.dataset.view !== "divider" || event.button !== 0) return;
-  if (event.target.closest(".working")) return;
-  stage.setPointerCapture(event.pointerId);
-  follow(event);
-});
-stage.addEventListener("pointermove", (event) => {
-  if (stage.hasPointerCapture(event.pointerId)) follow(event);
-});
-stage.addEventListener("dragstart", (event) => event.preventDefault()); // of the image itself
-$("divider").addEventListener("input", (event) => setDivider(Number(event.target.value)));
-
 // --- Controls --------------------------------------------------------------------------------
-
-for (const radio of document.querySelectorAll("input[name=view]")) {
-  radio.addEventListener("change", () => {
-    stage.dataset.view = radio.value;
-  });
-}
 
 function setStrength(percent) {
   $("strength").value = percent;
@@ -378,8 +208,11 @@ async function change() {
   if ($("lambda")) $("lambda").disabled = chosenMethod() !== "generator";
   complain("");
   giveUp();
+  const mine = turn;
   const result = await enhance();
-  if (result && result.key === JSON.stringify(wanted())) show(result);
+  if (mine !== turn) return;
+  if (!result) goBack(); // refused: the controls say what is shown
+  else if (result.key === JSON.stringify(wanted())) show(result);
 }
 for (const radio of document.querySelectorAll("input[name=how]")) {
   radio.addEventListener("change", change);
@@ -404,8 +237,13 @@ $("lambda")?.addEventListener("input", () => {
 
 $("cancel").addEventListener("click", () => {
   giveUp();
+  busy("");
+  if (photo !== onStage.photo) forget(photo);
+  goBack();
   say("Given up.");
 });
+$("dismiss").addEventListener("click", () => complain(""));
+$("another").addEventListener("click", () => $("file").click());
 
 // What is shown is a blend made here; what is saved is made by the server, at full size.
 $("download").addEventListener("click", async () => {
@@ -422,11 +260,15 @@ $("download").addEventListener("click", async () => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   say(`Saved ${result.name}, ${megabytes(result.blob.size)}.`);
+  unsaved = false;
+});
+addEventListener("beforeunload", (event) => {
+  if (unsaved) event.preventDefault(); // the browser asks
 });
 
 addEventListener("pagehide", () => forget(photo));
 $("work").addEventListener("submit", (event) => event.preventDefault());
-setDivider(50);
+for (const place of document.querySelectorAll(".here")) place.textContent = new URL("./", location);
 setStrength(100); // a browser that reloads a page keeps what was set
 if ($("lambda")) {
   $("lambda").value = $("lambda").defaultValue;

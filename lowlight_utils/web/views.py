@@ -1,0 +1,171 @@
+"""What the page's addresses do: the page itself, one photo, health and figures."""
+
+import math
+import time
+from concurrent.futures import wait
+
+from flask import Blueprint, Response, render_template, request
+
+from lowlight_utils import __version__
+from lowlight_utils.web import names
+from lowlight_utils.web.app import Service, service
+from lowlight_utils.web.asked import Problem, read_job, read_photo
+from lowlight_utils.web.guard import client
+from lowlight_utils.web.job import Deadly, Enhanced, Job, Refused, WorkerError, options
+from lowlight_utils.web.look import look
+from lowlight_utils.web.settings import MIB
+
+pages = Blueprint("pages", __name__)
+LOOK_UP = 0.1  # seconds between two looks whether anybody still waits for a photo
+
+
+@pages.get("/")
+def index():
+    """Show the page."""
+    it = service()
+    return render_template(
+        "index.html",
+        baselines=names.BASELINES,
+        formats=names.FORMATS,
+        qualities=names.QUALITIES,
+        examples=names.EXAMPLES,
+        options=options(it.lambda_range),
+        lambda_range=it.lambda_range,
+        lambda_slider=_lambda_slider(it.lambda_range),
+        megabytes=it.settings.max_bytes // MIB,
+        megapixels=it.settings.max_pixels // 1_000_000,
+        settings=it.settings,
+        keep_minutes=max(1, round(it.settings.keep_seconds / 60)),
+        version=__version__,
+    )
+
+
+@pages.get("/examples/<name>")
+def example(name):
+    """Serve a bundled photo, such as ``dog-dark`` or ``dog-bright``."""
+    content = service().examples.get(name)
+    if content is None:
+        raise Problem(404, "there is no such example")
+    kind = "image/png" if name.endswith("-dark") else "image/jpeg"
+    return Response(content, mimetype=kind, headers={"Cache-Control": "max-age=3600"})
+
+
+@pages.post("/api/enhance")
+def enhance():
+    """Enhance one photo; the page documents the interface."""
+    it, started, who = service(), time.perf_counter(), client()
+    _admit(it, who)
+    held = who
+    try:
+        photo = read_photo(request, it.shelf, it.settings.max_bytes)
+        job = read_job(request, photo.name, it.lambda_range)
+        if not photo.token:  # or it was looked at when it came
+            _refusing(look, photo.content, photo.name, it.settings.max_pixels)
+        if said := it.trouble.known(photo.content):
+            raise Problem(422, said)
+        future = it.line.submit(photo.content, job, lambda spent: it.seconds.charge(who, spent))
+        held = None  # from here on the place is the job's, also where nobody waits for it any more
+        future.add_done_callback(lambda _: it.places.give_back(who))
+    finally:
+        if held:
+            it.places.give_back(who)
+    enhanced = _await(it, future, photo.content)
+    if enhanced is None:
+        return Response(status=499)  # nobody reads it; the figures have a line of their own for it
+    token = photo.token or (it.shelf.put(photo.content) if photo.keep else None)
+    return _answer(it, photo.name, job, enhanced, time.perf_counter() - started, token)
+
+
+@pages.delete("/api/photos/<token>")
+def forget(token):
+    """Forget a photo that was kept."""
+    service().shelf.drop(token)
+    return Response(status=204)
+
+
+@pages.get("/healthz")
+def health():
+    """Say that the server answers; who watches over it starts it again if it does not."""
+    return {"status": "ok", "version": __version__}
+
+
+@pages.get("/readyz")
+def ready():
+    """Say whether photos can be enhanced now; for load balancers."""
+    if not service().line.ready:
+        raise Problem(503, "the workers are being started again", retry_after=3)
+    return {"status": "ok", "version": __version__}
+
+
+@pages.get("/metrics")
+def metrics():
+    """Give Prometheus its counters; no photo, name or address is among them."""
+    return Response(*service().counters.text())
+
+
+def _admit(it: Service, who: str) -> None:
+    """Take a place in line before the body is looked at, or say when to come back."""
+    refused = request.environ.get("asgi.scope", {}).get("lowlight.refused", "")
+    if refused == "large":
+        raise Problem(413, f"photos may have up to {it.settings.max_bytes // MIB} MiB")
+    if refused == "slow":
+        raise Problem(408, "the photo did not arrive in time; try a smaller one")
+    if not it.seconds.left(who):
+        raise Problem(429, "your photos took much of the server's time", it.seconds.wait(who))
+    taken = "everybody" if refused else it.places.take(who)
+    if taken == "client":
+        raise Problem(429, "your other photos are still in work", it.line.wait_seconds())
+    if taken:
+        raise Problem(503, "the server is busy with other photos", it.line.wait_seconds())
+
+
+def _await(it: Service, future, content: bytes) -> Enhanced | None:
+    """Wait for a result for as long as its client does; None if the client has gone."""
+    gone = request.environ.get("asgi.scope", {}).get("lowlight.gone")
+    with it.counters.in_work.track_inprogress():
+        while not wait([future], LOOK_UP).done:
+            if gone and gone.is_set():
+                future.cancel()  # unless a worker has begun
+                return None
+    try:
+        return _refusing(future.result)
+    except WorkerError as error:
+        raise Problem(503, str(error), retry_after=it.line.wait_seconds()) from error
+    finally:
+        if isinstance(future.exception(), Deadly):
+            it.trouble.note(content, str(future.exception()))
+
+
+def _refusing(work, *arguments):
+    try:
+        return work(*arguments)
+    except Refused as error:
+        raise Problem(error.status, str(error)) from error
+
+
+def _answer(
+    it: Service, name: str, job: Job, enhanced: Enhanced, seconds: float, token: str | None
+) -> Response:
+    it.counters.done(enhanced, job.method, seconds)
+    waited = seconds - sum(enhanced.seconds.values())
+    timing = {**enhanced.seconds, "wait": max(0.0, waited), "total": seconds}
+    response = Response(enhanced.content, mimetype=names.FORMATS[enhanced.format])
+    response.headers["Content-Disposition"] = names.attachment(name, enhanced.format)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Photo-Size"] = f"{enhanced.width}x{enhanced.height}"
+    response.headers["Server-Timing"] = ", ".join(
+        f"{step};dur={1000 * value:.1f}" for step, value in timing.items()
+    )
+    if token:
+        response.headers["Photo-Token"] = token
+    return response
+
+
+def _lambda_slider(lambda_range) -> dict | None:
+    """Give the slider's ends, step and start: it moves λ's logarithm, 5 % of λ a step."""
+    if lambda_range is None:
+        return None
+    least, most = lambda_range
+    start = min(max(names.LAMBDA, least), most)
+    ends = {"least": math.log10(least), "most": math.log10(most), "value": math.log10(start)}
+    return {name: round(value, 2) for name, value in ends.items()} | {"step": 0.02}
