@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from lowlight_utils.data.errors import ImageError
+from lowlight_utils.data.kinds import RAW_SUFFIXES
 
 _JPEG = {"quality": 95, "subsampling": "4:4:4"}
 _DEFLATE = {"compression": "tiff_adobe_deflate"}
@@ -34,7 +35,7 @@ _WRITERS = {  # suffix: (Pillow's format, its options, whether it holds an alpha
     ".webp": ("WEBP", {"lossless": True, "exact": True}, True),
 }
 _DEEP = ("PNG", "TIFF")
-_LIKE_A_JPEG = frozenset({".heic", ".heif", ".hif", ".mpo"})
+_LIKE_A_JPEG = frozenset({".heic", ".heif", ".hif", ".mpo"}) | RAW_SUFFIXES
 
 
 def writable_suffixes() -> tuple[str, ...]:

@@ -118,11 +118,11 @@ def test_a_fault_that_does_not_matter_is_a_line_and_no_failure(enhance):
     Image.fromarray(photo).save("in/b.jpg", quality=90)
     Path("in/b.jpg").write_bytes(Path("in/b.jpg").read_bytes()[:-2])
     Path("in/c.png").write_bytes(content)
-    Path("in/d.nef").touch()
+    Path("in/d.jxl").touch()
     status, printed, complaints = enhance("in", "-o", "out")
     assert (status, printed) == (1, ["out/b.jpg", "out/c.png"])
     skipped, empty, cut = complaints
-    assert "in/d.nef" in skipped and "in/a.jpg: the file is empty" in empty
+    assert "in/d.jxl" in skipped and "in/a.jpg: the file is empty" in empty
     assert (
         cut
         == "lowlight_utils: in/b.jpg: the end of the file is missing; the last corner may be grey"
