@@ -35,7 +35,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (extras: $(BACKENDS)). The first time takes some minutes."
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, but this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(BACKENDS),notebooks,tuning,web,export,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(BACKENDS),notebooks,tuning,web,raw,export,dev]'
 	@touch $@
 
 notebooks: $(READY)

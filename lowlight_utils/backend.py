@@ -91,8 +91,7 @@ def unseen_gpu() -> str | None:
     """Say it if there is an NVIDIA driver, and yet the backend sees no GPU; else return None."""
     import keras
 
-    driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
-    if not driver or _hidden() or _gpus():
+    if not may_have_gpu() or _gpus():
         return None
     name = keras.backend.backend()
     package = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}[name]
@@ -101,6 +100,12 @@ def unseen_gpu() -> str | None:
         " training runs on the CPU and takes many times as long. Install the build for CUDA (the"
         f" extra cuda, or pip install '{package}'), or see whether nvidia-smi shows a GPU."
     )
+
+
+def may_have_gpu() -> bool:
+    """Say, without loading a backend, whether there is an NVIDIA driver that it may use."""
+    driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()
+    return bool(driver) and not _hidden()
 
 
 def _gpus() -> list[str]:
@@ -133,6 +138,32 @@ def cores() -> int:
     """Count the cores that this process may use; in a container fewer than the machine has."""
     allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def free_memory() -> int:
+    """Estimate how many bytes of memory this process may still take; in a container, of its own."""
+    free = 4 * 2**30  # where nobody says
+    with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):  # Windows has no page
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        free = _table("/proc/meminfo")["MemAvailable:"] * 1024
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        with contextlib.suppress(OSError, ValueError, KeyError):  # "max" is no number: no limit
+            groups = Path("/sys/fs/cgroup")
+            left = int((groups / limit).read_text()) - int((groups / used).read_text())
+            # Files that are only kept in memory because nobody else wants it.
+            kept = _table((groups / limit).with_name("memory.stat"))["inactive_file"]
+            free = min(free, left + kept)
+    return max(0, free)
+
+
+def _table(path: str | os.PathLike) -> dict[str, int]:
+    """Read the lines of a file of the kernel's as a name and a number each."""
+    lines = (line.split() for line in Path(path).read_text().splitlines())
+    return {name: int(number) for name, number, *_ in lines}
 
 
 def _not_ours(backend: str | None) -> str:

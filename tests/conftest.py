@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,12 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.fixture
 def photo():
     return make_photo()
+
+
+@pytest.fixture
+def without_rawpy(monkeypatch):
+    """Have the package not found, wherever it is installed."""
+    monkeypatch.setitem(sys.modules, "rawpy", None)
 
 
 @pytest.fixture

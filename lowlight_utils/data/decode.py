@@ -42,9 +42,6 @@ def decode(
     if isinstance(source, (str, os.PathLike)):
         name = name or os.fspath(source) or "picture"
     name = str(name or getattr(source, "name", None) or "picture")
-    if Path(name).suffix.lower() in kinds.RAW_SUFFIXES:
-        # Pillow would open the thumbnail inside and never say so.
-        raise UnknownFormat(f"{name}: {kinds.RAW}")
     try:
         with (
             open(source, "rb")
@@ -79,8 +76,9 @@ def _decode_or_mend(
     head = kinds.first_bytes(file)
     if not head:
         raise ImageError(f"{name}: the file is empty; copy or download it again")
-    if kinds.is_raw(head):
-        raise UnknownFormat(f"{name}: {kinds.RAW}")
+    # Pillow would open the thumbnail inside and never say so.
+    if kinds.is_raw(head) or Path(str(name)).suffix.lower() in kinds.RAW_SUFFIXES:
+        return _decode_raw(file, name, formats, max_pixels, deep)
     if kinds.is_heif(head):
         register_heif(name)
     known = _formats(formats)
@@ -144,6 +142,18 @@ def _unknown(head: bytes, name: str, formats: tuple[str, ...]) -> UnknownFormat:
     return UnknownFormat(f"{name}: not a picture that Pillow can read; convert it to JPEG or PNG")
 
 
+def _decode_raw(
+    file: BinaryIO, name: str, formats: tuple[str, ...] | None, max_pixels: int, deep: bool
+) -> Decoded:
+    from lowlight_utils.data.raw import read_raw
+
+    if formats is not None and set(formats) < set(_formats()):
+        raise UnknownFormat(f"{name}: {kinds.RAW}")  # who names what is taken has not named this
+    file.seek(0)
+    developed = read_raw(file, name, max_pixels)
+    return developed if deep else deeper.to_8_bit(developed), None
+
+
 def _decode_tiff(
     file: BinaryIO, name: str, formats: tuple[str, ...], max_pixels: int, deep: bool
 ) -> Decoded:
@@ -152,6 +162,8 @@ def _decode_tiff(
     from lowlight_utils.data import tiff as tiffs
 
     with tifffile.TiffFile(file) as tiff:
+        if tiffs.is_raw(tiff):
+            return _decode_raw(file, name, formats, max_pixels, deep)
         page, number = tiffs.photo_page(tiff, name)
         _check_size(page.imagewidth, page.imagelength, name, max_pixels)
         tiffs.check_samples(page, name)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from lowlight_utils.data.errors import ImageError
+from lowlight_utils.data.kinds import RAW_SUFFIXES
 from lowlight_utils.files import replacing
 
 _JPEG = {"quality": 95, "subsampling": "4:4:4"}
@@ -35,7 +36,7 @@ _WRITERS: dict[
     ".webp": ("WEBP", {"lossless": True, "exact": True}, True),
 }
 _DEEP = ("PNG", "TIFF")
-_LIKE_A_JPEG = frozenset({".heic", ".heif", ".hif", ".mpo"})
+_LIKE_A_JPEG = frozenset({".heic", ".heif", ".hif", ".mpo"}) | RAW_SUFFIXES
 
 
 def writable_suffixes() -> tuple[str, ...]:

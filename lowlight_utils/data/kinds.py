@@ -1,9 +1,14 @@
 """What a file is, told by its first bytes and not by its name; and what is not read, and why."""
 
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import BinaryIO
 
 RAW = "a camera RAW file; export it as JPEG, PNG or 16-bit TIFF first"
+RAW_WITHOUT_LIBRAW = (
+    "a camera RAW file; pip install rawpy (the extra raw) lets it be read, or export it as JPEG,"
+    " PNG or 16-bit TIFF"
+)
 JPEG_XL = "a JPEG XL file; convert it to JPEG or PNG first"
 
 RAW_SUFFIXES = frozenset(
@@ -64,7 +69,14 @@ def is_heif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
 
 
+def reads_raw() -> bool:
+    """Say whether cameras' RAW files are read here: the package rawpy is installed."""
+    return find_spec("rawpy") is not None
+
+
 def is_photo_that_is_not_read(name: str) -> bool:
     """Say, by its name alone, whether a file is a photo of a kind that is not read."""
     suffix = PurePath(name).suffix.lower()
-    return suffix in RAW_SUFFIXES or suffix in (".exr", ".hdr", ".jxl", ".psb", ".xcf")
+    if suffix in RAW_SUFFIXES:
+        return not reads_raw()
+    return suffix in (".exr", ".hdr", ".jxl", ".psb", ".xcf")

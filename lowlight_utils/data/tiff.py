@@ -10,17 +10,25 @@ from typing import cast
 import numpy as np
 import tifffile
 
-from lowlight_utils.data.errors import ImageError, UnknownFormat
-from lowlight_utils.data.kinds import RAW
+from lowlight_utils.data.errors import ImageError
 from lowlight_utils.data.samples import Samples, opaque_colours, to_16_bit
 
 # What it finds wrong with a file is ours to say, in one line that names the file.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 NO_WHITE = "samples have no agreed white; export it as 8- or 16-bit"
-_RAW_KINDS = (32803, 34892)  # PhotometricInterpretation: colour filter array, linear RAW
+_RAW_KINDS = frozenset({32803, 34892})  # PhotometricInterpretation: colour filter array, linear RAW
 _AUXILIARY = 0b101  # NewSubfileType (TIFF 6.0, page 36): a thumbnail, or a mask
 _DNG_VERSION, _ORIENTATION, _ICC, _EXTRA_ALPHA = 50706, 274, 34675, (1, 2)
+
+
+def is_raw(tiff: tifffile.TiffFile) -> bool:
+    """Say whether it is a camera's RAW file, whatever it is called."""
+    for page in tiff.pages:
+        kinds = [int(each.photometric or 0) for each in (page, *(page.pages or ()))]
+        if _DNG_VERSION in page.tags or not _RAW_KINDS.isdisjoint(kinds):
+            return True
+    return False
 
 
 def photo_page(tiff: tifffile.TiffFile, name: str) -> tuple[tifffile.TiffPage, int]:
@@ -35,15 +43,9 @@ def photo_page(tiff: tifffile.TiffFile, name: str) -> tuple[tifffile.TiffPage, i
     Raises
     ------
     ImageError
-        It is camera RAW, or there are several pages, or none but thumbnails of what is not read.
+        There are several pages, or none but thumbnails of what is not read.
     """
     pages = cast(list[tifffile.TiffPage], list(tiff.pages))
-    for page in pages:
-        inner = cast(list[tifffile.TiffPage], list(page.pages or ()))
-        if _DNG_VERSION in page.tags or any(
-            int(each.photometric or 0) in _RAW_KINDS for each in (page, *inner)
-        ):
-            raise UnknownFormat(f"{name}: {RAW}")
     photos = [i for i, page in enumerate(pages) if not int(page.subfiletype or 0) & _AUXILIARY]
     if len(photos) > 1:
         raise ImageError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lowlight_utils.data.encode import check_suffix, suffix_for, writable_suffixes
 from lowlight_utils.data.images import IMAGE_SUFFIXES, ImageError, natural_key, unread_photos
+from lowlight_utils.data.kinds import RAW_SUFFIXES, reads_raw
 
 NAMED_AT_MOST = 5  # of the files that are skipped
 
@@ -40,6 +41,7 @@ def find_photos(
         There is no photo in a folder.
     """
     photos, unread, has_folder = {}, [], False
+    suffixes = {*IMAGE_SUFFIXES, *(RAW_SUFFIXES if reads_raw() else ())}
     for path in map(Path, given):
         if not path.is_dir():
             photos.setdefault(path.resolve(), (path, Path(path.name)))
@@ -49,7 +51,7 @@ def find_photos(
             found += (
                 file
                 for file in folder.iterdir()
-                if file.suffix.lower() in IMAGE_SUFFIXES and file.name[0] != "." and file.is_file()
+                if file.suffix.lower() in suffixes and file.name[0] != "." and file.is_file()
             )
             unread += unread_photos(folder)
         found.sort(key=lambda file: [natural_key(part) for part in file.relative_to(path).parts])
@@ -139,9 +141,11 @@ def _skipped(unread: list[Path]) -> list[str]:
     names = ", ".join(map(str, unread[:NAMED_AT_MOST]))
     if len(unread) > NAMED_AT_MOST:
         names += f" and {len(unread) - NAMED_AT_MOST} more"
+    raw = any(path.suffix.lower() in RAW_SUFFIXES for path in unread)
+    install = "; pip install rawpy (the extra raw) lets RAW be read" if raw else ""
     return [
-        f"skipped {names}: camera RAW, JPEG XL and the like are not read; export them as JPEG, PNG"
-        " or 16-bit TIFF"
+        f"skipped {names}: {'camera RAW, ' * raw}JPEG XL and the like are not read{install}; export"
+        " them as JPEG, PNG or 16-bit TIFF"
     ]
 
 

@@ -2,10 +2,11 @@
 
 import argparse
 import functools
+import itertools
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,16 @@ def add_enhance_parser(commands: Any) -> None:
         "--recursive", action="store_true", help="enter the folders' folders; OUT gets the same"
     )
     parser.add_argument(
-        "--skip-existing", action="store_true", help="leave alone what OUT already holds"
+        "--skip-existing",
+        action="store_true",
+        help="leave alone what OUT already holds, so that the command goes on where it was ended",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="photos at once, in a process each (default: as many as there are cores and memory"
+        " for, and a single one for few photos or on a GPU)",
     )
     parser.add_argument(
         "--max-megapixels",
@@ -84,6 +94,8 @@ def _enhance(options):
 
     if not 0 <= options.strength <= 1:
         raise ValueError(f"--strength must lie between 0 and 1, not {options.strength:g}")
+    if options.jobs is not None and options.jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, not {options.jobs}")
     photos, has_folder, skipped = find_photos(options.photos, options.recursive, options.out)
     for line in skipped:
         _complain(line)
@@ -95,19 +107,52 @@ def _enhance(options):
         planned = new
     if not planned:
         return 0
-    enhance = _enhancement(options)
+    results = _results(options, planned)
     failed = 0
     # The bar is for several photos on a terminal; a log would fill with it.
-    with tqdm(planned, unit="photo", disable=None if len(planned) > 1 else True) as bar:
-        for photo, target in bar:
-            done, lines = _attempt(enhance, photo, target)
+    with tqdm(total=len(planned), unit="photo", disable=None if len(planned) > 1 else True) as bar:
+        for (_, target), (done, lines) in zip(planned, results, strict=True):
             failed += not done
+            bar.update()
             with bar.external_write_mode():
                 for line in lines:
                     _complain(line)
                 if done:
                     print(target, flush=True)
     return 1 if failed else 0
+
+
+Result = tuple[bool, list[str]]
+"""Whether a photo was done, and what there is to say of it."""
+
+
+def _results(options: argparse.Namespace, planned: list[tuple[Path, Path]]) -> Iterator[Result]:
+    """Load the generator, here or in several processes; give what comes of each photo, in order."""
+    from lowlight_utils.prediction.exported import is_exported
+    from lowlight_utils.prediction.processes import in_order, usual_processes
+
+    processes = min(
+        len(planned),
+        options.jobs
+        or usual_processes(len(planned), options.max_megapixels, is_exported(options.weights)),
+    )
+    wanted = argparse.Namespace(**vars(options) | {"run": None})  # which could not be pickled
+    load = functools.partial(_load, wanted)
+    if processes == 1:
+        return itertools.starmap(load(), planned)
+    return in_order(load, planned, processes, lost=_lost)
+
+
+def _lost(photo: Path, target: Path) -> Result:
+    return False, [
+        f"{photo}: the process that worked on it was ended, perhaps for want of memory; try it"
+        " alone, with --jobs 1"
+    ]
+
+
+def _load(options: argparse.Namespace) -> Callable[..., Result]:
+    """Load the generator; return `_attempt` with it."""
+    return functools.partial(_attempt, _enhancement(options))
 
 
 def _enhancement(options: argparse.Namespace) -> Callable:

@@ -111,7 +111,13 @@ def test_photos_of_one_name_from_two_folders_are_refused(folder):
         targets(["in/deep", "other"], "out")
 
 
-def test_photos_that_are_not_read_are_named(folder):
+def test_raw_files_are_photos_where_rawpy_is(folder):
+    pytest.importorskip("rawpy")
+    (folder / "a.nef").touch()
+    assert "out/a.jpg" in targets([folder], "out")
+
+
+def test_photos_that_are_not_read_are_named(folder, without_rawpy):
     for name in ("a.nef", "b.dng", "deep/c.jxl"):
         (folder / name).touch()
     _, _, (line,) = find_photos([folder], True, "out")
@@ -126,7 +132,7 @@ def test_photos_that_are_not_read_are_named(folder):
     ("name", "complaint"),
     [("notes.txt", "no picture"), ("a.nef", "a.nef"), ("deeper/a.png", "--recursive enters")],
 )
-def test_a_folder_without_photos_says_what_it_has(tmp_path, name, complaint):
+def test_a_folder_without_photos_says_what_it_has(tmp_path, without_rawpy, name, complaint):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
     with pytest.raises(ImageError, match=complaint):

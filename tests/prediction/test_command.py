@@ -14,6 +14,8 @@ from PIL import Image
 
 from lowlight_utils.__main__ import main
 from lowlight_utils.data.images import read_image, write_image
+from lowlight_utils.models import unet_generator
+from lowlight_utils.prediction.export import export_generator
 
 GAIN = 4
 
@@ -35,8 +37,8 @@ def enhance(weights, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_image("dark.png", np.full((20, 30, 3), 20, np.uint8))
 
-    def run(*arguments, generator="plain"):
-        status = main(["enhance", *arguments, "--weights", str(weights / f"{generator}.keras")])
+    def run(*arguments, generator="plain.keras"):
+        status = main(["enhance", *arguments, "--weights", str(weights / generator)])
         printed = capsys.readouterr()
         return status, printed.out.splitlines(), printed.err.splitlines()
 
@@ -56,11 +58,13 @@ def test_strength_is_how_far_it_goes(enhance):
 
 
 def test_lambda_is_told_to_a_generator_that_takes_it(enhance):
-    assert enhance("dark.png", "-o", "a.png", "--lambda", "3", generator="told")[0] == 0
+    assert enhance("dark.png", "-o", "a.png", "--lambda", "3", generator="told.keras")[0] == 0
     assert level("a.png") == 60
     status, _, (line,) = enhance("dark.png", "-o", "b.png", "--lambda", "3")
     assert status == 1 and "does not take λ" in line and not os.path.exists("b.png")
-    status, _, (line,) = enhance("dark.png", "-o", "b.png", "--lambda", "1e6", generator="told")
+    status, _, (line,) = enhance(
+        "dark.png", "-o", "b.png", "--lambda", "1e6", generator="told.keras"
+    )
     assert status == 1 and "between" in line
 
 
@@ -114,11 +118,11 @@ def test_a_fault_that_does_not_matter_is_a_line_and_no_failure(enhance):
     Image.fromarray(photo).save("in/b.jpg", quality=90)
     Path("in/b.jpg").write_bytes(Path("in/b.jpg").read_bytes()[:-2])
     Path("in/c.png").write_bytes(content)
-    Path("in/d.nef").touch()
+    Path("in/d.jxl").touch()
     status, printed, complaints = enhance("in", "-o", "out")
     assert (status, printed) == (1, ["out/b.jpg", "out/c.png"])
     skipped, empty, cut = complaints
-    assert "in/d.nef" in skipped and "in/a.jpg: the file is empty" in empty
+    assert "in/d.jxl" in skipped and "in/a.jpg: the file is empty" in empty
     assert (
         cut
         == "lowlight_utils: in/b.jpg: the end of the file is missing; the last corner may be grey"
@@ -131,6 +135,30 @@ def test_whatever_goes_wrong_with_one_photo_the_next_goes_on(enhance):
     status, printed, (line,) = enhance("a.png", "dark.png", "-o", "out")
     assert (status, printed) == (1, ["out/dark.png"])
     assert line.startswith("lowlight_utils: out/a.png: cannot be written")
+
+
+def test_several_processes_write_and_say_what_one_does(enhance, weights):
+    pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    unet_generator((None, None, 3), width=4, depth=3).save(weights / "unet.keras")
+    export_generator(weights / "unet.keras", weights / "unet.onnx")  # it loads more quickly
+    for number in range(5):
+        write_image(f"in/{number}.png", make_photo(seed=number) // 8)
+    Path("in/2.png").write_bytes(Path("in/2.png").read_bytes()[:100])
+    said = {
+        jobs: enhance("in", "-o", "out", "--jobs", jobs, "--format", suffix, generator="unet.onnx")
+        for jobs, suffix in (("1", "png"), ("2", "bmp"))
+    }
+    status, printed, (line,) = said["2"]
+    assert status == 1 and "in/2.png: the picture is damaged" in line
+    assert printed == [f"out/{number}.bmp" for number in (0, 1, 3, 4)]
+    assert said["1"][2] == [line]
+    for path in map(Path, printed):
+        np.testing.assert_array_equal(read_image(path), read_image(path.with_suffix(".png")))
+
+
+def test_less_than_one_job_is_refused(enhance):
+    status, _, (line,) = enhance("dark.png", "-o", "a.png", "--jobs", "0")
+    assert status == 1 and "--jobs must be at least 1" in line
 
 
 def test_a_name_that_cannot_be_written_is_refused_before_the_generator_is_loaded(tmp_path, capsys):
