@@ -1,21 +1,18 @@
 """Carry an enhancement that was computed on a small copy over to the full-size photo.
 
-Around each pixel of the small copy, what the network did is summed up as an affine map of colours,
-``output = slope @ input + offset`` (three by three, and three). Slopes and offsets vary smoothly
-over the picture, so that they can be enlarged; applied to the full-size photo, they carry its own
-detail along. This is the fast guided filter (He and Sun 2015), and bilateral guided upsampling
-(Chen et al. 2016) without its grid, with two changes:
-
-- The offset is what remains of the small output, pixel by pixel, not an average. At the small size
-  the result is the network's output exactly, whatever the slopes; they scale only detail that is
-  finer.
-- The slopes are those of a Wiener filter: the photo's noise counts against them, as far as the
-  network itself took noise away. Where it took none, the photo's finest grain stays as it is.
+1. What the network did to the small copy is summed up as one tone curve a channel, and the curves
+   are applied to the full-size photo: pixel by pixel, so that a thin dark stroke is treated as dark
+   and fine detail keeps its contrast.
+2. The photo's noise, which the curves brighten too, is smoothed where the network smoothed it in
+   the small copy. Local variance decides: what exceeds the noise is detail and stays (Lee 1980).
+3. What the network did beyond the curves, such as lighting one side more than the other, is the
+   difference between its output and the small copy with the curves applied. It is smooth, so that
+   it can be enlarged, and is added.
 
 References
 ----------
-K. He, J. Sun, "Fast guided filter", arXiv:1505.00996, 2015.
-J. Chen et al., "Bilateral guided upsampling", ACM TOG 35(6), 2016.
+J.-S. Lee, "Digital image enhancement and noise filtering by use of local statistics", IEEE TPAMI
+2(2), 1980.
 """
 
 import os
@@ -24,154 +21,44 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import median_filter
 
-from lowlight_utils.data.images import to_image, to_network
+from lowlight_utils.data.images import to_image
 from lowlight_utils.prediction.guided import box_mean
 
-LEVEL = 1 / 127.5  # one level of an 8-bit picture, in the networks' range
-ROUNDING = LEVEL**2 / 12  # the variance that rounding to 8-bit levels adds
-RIDGE = LEVEL**2 / 32  # below this variance a neighbourhood says nothing about the slope
-RADIUS = 1  # statistics, and then the smoothing of slopes, take 3x3 pixels of the small copy
+KNOTS = 33  # of the tone curve, closer together where it is dark
+STIFFNESS = 1e-3  # of the tone curve, where the photo has few pixels of a level
 DENOISED = 0.05  # share of the variance that, once taken away, marks the network as denoising
+RADII = (
+    2,
+    3,
+    3,
+)  # of the squares that are smoothed: brightness, and colour, whose noise is coarser
+CAUTION = 1.6  # what varies by no more than this many times the noise is noise
+QUIET = 15  # per cent of the squares of a brightness that show its noise and little else
 STRIP = 64  # rows in work at a time: some 20 MB at 4000 pixels a row
 BLOCK = 16  # side of the squares in which noise is measured
-BLOCK_ROWS = 64  # as many rows of such squares are looked at, spread over the photo
+BLOCK_ROWS = 32  # as many rows of such squares are looked at, spread over the photo
 
 
-def noise_variance(photo: np.ndarray) -> np.ndarray:
-    """Estimate how noisy a photo is, pixel by pixel.
-
-    The diagonal differences within 2x2 pixels, which edges and slopes of light hardly touch, are
-    squared and averaged in squares of 16x16; the quieter quarter of the squares, which show little
-    but noise, decide. Nearly black and nearly white squares are left out: clipping hides noise.
-
-    Parameters
-    ----------
-    photo : uint8[H, W, 3] or uint16[H, W, 3]
-
-    Returns
-    -------
-    float64[3]
-        Variance in each channel, in the networks' units (a level is 1 / 127.5); 0 in a photo too
-        small or too black to tell.
-
-    References
-    ----------
-    D. Donoho, I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81(3),
-    1994, for noise from the finest diagonal details.
-    """
-    height, width = (side // BLOCK for side in photo.shape[:2])
-    if not height or not width:
-        return np.zeros(3)
-    energies, means = [], []
-    for row in np.unique(np.linspace(0, height - 1, BLOCK_ROWS).astype(int)):
-        strip = _levels(photo[row * BLOCK : (row + 1) * BLOCK, : width * BLOCK])
-        diagonal = strip[::2, ::2] - strip[1::2, ::2] - strip[::2, 1::2] + strip[1::2, 1::2]
-        energy = (diagonal.astype(np.float32) / 2) ** 2
-        energies.append(energy.reshape(BLOCK // 2, width, BLOCK // 2, 3).mean((0, 2)))
-        means.append(strip.reshape(BLOCK, width, BLOCK, 3).mean((0, 2)))
-    energies, means = np.concatenate(energies), np.concatenate(means)
-    variance = np.zeros(3)
-    for channel in range(3):
-        clear = (means[:, channel] > 3) & (means[:, channel] < 250)
-        if clear.any():
-            variance[channel] = np.percentile(energies[clear, channel], 25)
-    return variance * LEVEL**2
-
-
-def _levels(photo: np.ndarray) -> np.ndarray:
-    """Give a photo in levels of 8 bits, as numbers that may be subtracted."""
-    return photo.astype(np.int16) if photo.dtype == np.uint8 else photo / np.float32(257)
-
-
-def fit_affine(
-    before: np.ndarray, after: np.ndarray, noise: np.ndarray, rounding: float = ROUNDING
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sum up, around each pixel, what a network did to its input as an affine map of colours.
-
-    Parameters
-    ----------
-    before, after : float32[h, w, 3]
-        The network's input and output, in [-1, 1].
-    noise : float[3]
-        Variance of the noise in the full-size photo, see `noise_variance`.
-    rounding : float
-        Variance that rounding added to that photo; next to none at 16 bits.
-
-    Returns
-    -------
-    slope : float32[3, 3, h, w]
-        ``slope[c, i]`` says how channel `c` of the output follows channel `i` of the input.
-    offset : float32[3, h, w]
-        ``after[c] - sum(slope[c, i] * before[i])``.
-    """
-    height, width = before.shape[:2]
-    slope = np.empty((3, 3, height, width), np.float32)
-
-    def fit(top: int) -> None:
-        # With the rows around it that its own statistics need.
-        first, bottom = max(0, top - RADIUS), min(top + STRIP, height)
-        rows = slice(first, min(bottom + RADIUS, height))
-        slope[:, :, top:bottom] = _slopes(before[rows], after[rows], noise + rounding)[
-            :, :, top - first : bottom - first
-        ]
-
-    _each(fit, range(0, height, STRIP))
-    offset = np.moveaxis(after, -1, 0).astype(np.float32)
-    for c in range(3):
-        for i in range(3):
-            slope[c, i] = box_mean(slope[c, i], RADIUS)
-            offset[c] -= slope[c, i] * before[..., i]
-    return slope, offset
-
-
-def _slopes(before: np.ndarray, after: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    # Variances below a level squared, beside squares near 1: this needs double precision.
-    x = np.moveaxis(before, -1, 0).astype(np.float64)
-    y = np.moveaxis(after, -1, 0).astype(np.float64)
-    x_mean = [box_mean(plane, RADIUS) for plane in x]
-    y_mean = [box_mean(plane, RADIUS) for plane in y]
-    left = np.empty((*x.shape[1:], 3, 3))  # covariances of the input's channels
-    right = np.empty_like(left)  # of the input's with the output's
-    for i in range(3):
-        for j in range(3):
-            right[..., i, j] = box_mean(x[i] * y[j], RADIUS) - x_mean[i] * y_mean[j]
-            if j >= i:
-                left[..., i, j] = box_mean(x[i] * x[j], RADIUS) - x_mean[i] * x_mean[j]
-                left[..., j, i] = left[..., i, j]
-
-    denoised = np.zeros(x.shape[1:])
-    for i in range(3):
-        variance, covariance = left[..., i, i], right[..., i, i]
-        y_variance = box_mean(y[i] * y[i], RADIUS) - y_mean[i] ** 2
-        # What the output does not share of the input's variance, the network took away.
-        removed = variance - covariance**2 / np.maximum(y_variance, 1e-12)
-        np.maximum(denoised, removed / (DENOISED * variance + 1e-9), out=denoised)
-    np.clip(denoised, 0, 1, out=denoised)
-
-    dark = 1 + 4 * LEVEL  # from [-1, 1] to brightness; four levels keep black's ratio finite
-    for i in range(3):
-        # Where the input is flat, its unseen detail is brightened as much as the input itself.
-        right[..., i, i] += RIDGE * (y_mean[i] + dark) / (x_mean[i] + dark)
-        left[..., i, i] += RIDGE + denoised * noise[i]
-    return np.linalg.solve(left, right).transpose(3, 2, 0, 1)
-
-
-def apply_affine(
+def carry_over(
     photo: np.ndarray,
-    slope: np.ndarray,
-    offset: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    smoothing: float = 1.0,
     strip: int = STRIP,
     depth: int = 8,
 ) -> np.ndarray:
-    """Enlarge the affine maps to a photo's size and apply them, a strip of rows at a time.
+    """Do to a photo what was done to a small copy of it.
 
     Parameters
     ----------
     photo : uint8[H, W, 3] or uint16[H, W, 3]
-    slope : float32[3, 3, h, w]
-    offset : float32[3, h, w]
-        See `fit_affine`; h and w may be any sizes.
+    before, after : float32[h, w, 3]
+        The small copy and what the network made of it, in [-1, 1].
+    smoothing : float
+        How much of the noise to take away where the network did, from 0 to 1.
     strip : int
         Rows at a time. It decides how much memory is used, not what comes out.
     depth : int
@@ -182,40 +69,191 @@ def apply_affine(
     uint8[H, W, 3] or uint16[H, W, 3]
     """
     height, width = photo.shape[:2]
-    small_height, small_width = offset.shape[1:]
-    slopes = [[Image.fromarray(plane) for plane in row] for row in slope]
-    offsets = [Image.fromarray(plane) for plane in offset]
+    curves = tone_curves(before, after, levels=np.iinfo(photo.dtype).max + 1)
+    beyond = [Image.fromarray(plane) for plane in _beyond(before, after, curves)]
+    noise = CAUTION * noise_by_level(photo, curves)
+    denoised = np.float32(smoothing) * denoised_share(before, after)
+    smooths = noise.any() and denoised.any()
+    denoised = Image.fromarray(denoised)
     result = np.empty(photo.shape, to_image(np.zeros((1, 1, 3)), depth).dtype)
 
     def enhance(top: int) -> None:
         bottom = min(top + strip, height)
-        rows = (0, top * small_height / height, small_width, bottom * small_height / height)
+        box = (
+            0,
+            top * before.shape[0] / height,
+            before.shape[1],
+            bottom * before.shape[0] / height,
+        )
 
         def enlarge(plane: Image.Image) -> np.ndarray:
-            size = (width, bottom - top)
-            return np.asarray(plane.resize(size, Image.Resampling.BILINEAR, box=rows))
+            return np.asarray(plane.resize((width, bottom - top), Image.Resampling.BILINEAR, box))
 
-        colours = np.ascontiguousarray(np.moveaxis(to_network(photo[top:bottom]), -1, 0))
-        enhanced = np.empty((bottom - top, width, 3), np.float32)
-        for c in range(3):
-            plane = enlarge(offsets[c]).copy()
-            for i in range(3):
-                plane += enlarge(slopes[c][i]) * colours[i]
-            enhanced[..., c] = plane
+        if smooths:
+            first = max(0, top - max(RADII))  # with the rows around it that its own means need
+            around = _apply(curves, photo[first : bottom + max(RADII)])
+            inside = slice(top - first, bottom - first)
+            enhanced = _smooth(around, noise, inside, enlarge(denoised))
+        else:
+            enhanced = _apply(curves, photo[top:bottom])
+        for channel in range(3):
+            enhanced[..., channel] += enlarge(beyond[channel])
         result[top:bottom] = to_image(enhanced, depth)
 
     _each(enhance, range(0, height, strip))
     return result
 
 
-def take_solvers_memory() -> None:
-    """Let the solver of `fit_affine` take its memory now.
+def tone_curves(before: np.ndarray, after: np.ndarray, levels: int = 256) -> np.ndarray:
+    """Sum up what was done to a picture as one curve a channel.
 
-    OpenBLAS takes it at its first use in each thread, and where there is none left it ends the
-    process rather than raise an error. Before the first photo there is enough.
+    Each has straight pieces, fitted by least squares to all pixels, and never falls.
+
+    Parameters
+    ----------
+    before, after : float[h, w, 3]
+        In [-1, 1].
+    levels : int
+        256, or 65536 for a photo of 16 bits.
+
+    Returns
+    -------
+    float32[levels, 3]
+        What becomes of each level, in [-1, 1].
     """
-    many = np.tile(np.eye(3), (STRIP * 256, 1, 1))
-    _each(lambda _: np.linalg.solve(many, many), range(4))
+    knots = 2 * np.linspace(0, 1, KNOTS) ** 2 - 1
+    bends = np.diff(np.diff(np.eye(KNOTS), axis=0) / np.diff(knots)[:, None], axis=0) / KNOTS
+    stiff = STIFFNESS * bends.T @ bends + 1e-12 * np.eye(KNOTS)
+    level = np.linspace(-1, 1, levels)
+    curves = np.empty((levels, 3), np.float32)
+    for channel in range(3):
+        x = np.clip(before[..., channel].ravel(), -1, 1).astype(np.float64)
+        change = after[..., channel].ravel() - x  # of a picture that is left alone, exactly none
+        piece = np.clip(np.searchsorted(knots, x, "right") - 1, 0, KNOTS - 2)
+        right = (x - knots[piece]) / np.diff(knots)[piece]
+        left = 1 - right
+
+        def total(at_left: np.ndarray, at_right: np.ndarray, piece: np.ndarray = piece):
+            sums = np.bincount(piece, at_left, KNOTS) + np.bincount(piece + 1, at_right, KNOTS)
+            return sums / len(piece)
+
+        beside = total(left * right, 0 * right)[:-1]
+        equations = np.diag(total(left**2, right**2)) + np.diag(beside, 1) + np.diag(beside, -1)
+        changes = np.linalg.solve(equations + stiff, total(left * change, right * change))
+        curve = np.maximum.accumulate(level + np.interp(level, knots, changes))
+        curves[:, channel] = np.clip(curve, -1, 1)
+    return curves
+
+
+def _apply(curves: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    return np.stack([curves[photo[..., channel], channel] for channel in range(3)], -1)
+
+
+def _beyond(before: np.ndarray, after: np.ndarray, curves: np.ndarray) -> Iterable[np.ndarray]:
+    level = np.linspace(-1, 1, len(curves))
+    for x, y, curve in zip(
+        np.moveaxis(before, -1, 0), np.moveaxis(after, -1, 0), curves.T, strict=True
+    ):
+        yield (y - np.interp(x, level, curve)).astype(np.float32)
+
+
+def noise_by_level(photo: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Estimate how noisy a photo is once curves have been applied to it.
+
+    The variance around each pixel is averaged in squares of 16x16. Of the squares of about the same
+    brightness the quietest decide, which show little but noise.
+
+    Parameters
+    ----------
+    photo : uint8[H, W, 3] or uint16[H, W, 3]
+    curves : float32[256, 3] or float32[65536, 3]
+        See `tone_curves`.
+
+    Returns
+    -------
+    float32[256, 3]
+        Variance by level of brightness after the curves, of brightness and of two differences of
+        colours, in the networks' units (a level is 1 / 127.5); 0 for a photo too small to tell.
+    """
+    height, width = (side // BLOCK for side in photo.shape[:2])
+    brightness, variances = [], []
+    for row in np.unique(np.linspace(0, height - 1, BLOCK_ROWS).astype(int)) if height else ():
+        first = max(0, row * BLOCK - max(RADII))
+        strip = _apply(curves, photo[first : (row + 1) * BLOCK + max(RADII), : width * BLOCK])
+        rows = slice(row * BLOCK - first, row * BLOCK - first + BLOCK)
+        planes = _opponent(strip)
+        local = [_mean_and_variance(*pair)[1][rows] for pair in zip(planes, RADII, strict=True)]
+        squares = [x.reshape(BLOCK, width, BLOCK).mean((0, 2)) for x in (planes[0][rows], *local)]
+        brightness.append(squares[0])
+        variances.append(np.transpose(squares[1:]))
+    if height * width < 8:
+        return np.zeros((256, 3), np.float32)
+    brightness, variances = np.concatenate(brightness), np.concatenate(variances)
+    kinds = np.array_split(np.argsort(brightness), min(12, len(brightness) // 4))
+    at = [brightness[kind].mean() for kind in kinds]
+    quiet = np.array([np.percentile(variances[kind], QUIET, axis=0) for kind in kinds])
+    quiet = median_filter(
+        quiet, (3, 1), mode="nearest"
+    )  # some brightness may occur in texture alone
+    level = np.linspace(-1, 1, 256)
+    return np.stack([np.interp(level, at, plane) for plane in quiet.T], -1).astype(np.float32)
+
+
+def denoised_share(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Say where a network took noise away: from 0, where it did not, to 1.
+
+    Parameters
+    ----------
+    before, after : float32[h, w, 3]
+
+    Returns
+    -------
+    float32[h, w]
+    """
+    x, y = before.mean(-1, dtype=np.float64), after.mean(-1, dtype=np.float64)
+    (x_mean, variance), (y_mean, y_variance) = (_mean_and_variance(z, 1) for z in (x, y))
+    covariance = box_mean(x * y, 1) - x_mean * y_mean
+    # What the output does not share of the input's variance, the network took away.
+    removed = variance - covariance**2 / np.maximum(y_variance, 1e-12)
+    share = np.clip(removed / (DENOISED * variance + 1e-9), 0, 1)
+    return box_mean(share, 1).astype(np.float32)
+
+
+def _smooth(
+    picture: np.ndarray, noise: np.ndarray, rows: slice, denoised: np.ndarray
+) -> np.ndarray:
+    """Take noise out of some rows of a picture, as far as `denoised` says."""
+    level, planes = None, []
+    for channel, (plane, radius) in enumerate(zip(_opponent(picture), RADII, strict=True)):
+        mean, variance = (part[rows] for part in _mean_and_variance(plane, radius))
+        if level is None:
+            level = np.clip(np.rint((mean + 1) * 127.5), 0, 255).astype(np.uint8)
+        share = np.minimum(noise[level, channel] / np.maximum(variance, 1e-9), 1)
+        share *= denoised
+        planes.append(plane[rows] + share * (mean - plane[rows]))
+    brightness, red, blue = planes
+    green = brightness - (red + blue) / 4
+    return np.stack([green + red, green, green + blue], -1)
+
+
+def _opponent(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Split colours into brightness and two differences; of a grey those are exactly 0."""
+    red, green, blue = np.moveaxis(picture, -1, 0)
+    return (red + blue) / 4 + green / 2, red - green, blue - green
+
+
+def _mean_and_variance(plane: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    mean = box_mean(plane, radius)
+    return mean, np.maximum(box_mean(plane * plane, radius) - mean * mean, 0)
+
+
+def take_solvers_memory() -> None:
+    """Let the solver of `tone_curves` take its memory now.
+
+    OpenBLAS takes it at its first use, and where there is none left it ends the process rather than
+    raise an error. Before the first photo there is enough.
+    """
+    tone_curves(np.zeros((1, 1, 3)), np.zeros((1, 1, 3)))
 
 
 def _each(work: Callable, parts: Iterable) -> None:

@@ -19,7 +19,7 @@ from lowlight_utils.data.images import (
     write_image,
 )
 from lowlight_utils.prediction.bars import inside_bars
-from lowlight_utils.prediction.detail import ROUNDING, apply_affine, fit_affine, noise_variance
+from lowlight_utils.prediction.detail import carry_over
 from lowlight_utils.prediction.exported import ExportedGenerator, is_exported
 from lowlight_utils.recipe import Recipe
 
@@ -40,9 +40,8 @@ class Enhancer:
     network sees a smaller copy, again whole, so that it judges the light of the scene and not of a
     tile (tiles show seams: each would be brightened by its own measure). What it did there is then
     carried over to the photo at full size, see `lowlight_utils.prediction.detail`. That keeps the
-    photo's detail. Noise finer than the small copy shows is held back where the photo is flat, but
-    kept within texture and along edges, where it cannot be told from detail: a large noisy photo
-    comes out less clean than the same photo made smaller first.
+    photo's detail and its contrast. Noise is smoothed where the photo is flat, but stays within
+    texture and along edges, where it cannot be told from detail.
 
     A photo without colour stays without. Black bars at its borders stay black, and do not count as
     darkness (`lowlight_utils.prediction.bars`).
@@ -175,9 +174,7 @@ class Enhancer:
         small = resize(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
         before = to_network(small)
         after = self._run(before, strength, lambda_l1, MARGIN)
-        rounding = ROUNDING if image.dtype == np.uint8 else 0.0
-        maps = fit_affine(before, after, noise_variance(image), rounding)
-        return apply_affine(image, *maps, depth=depth)
+        return carry_over(image, before, after, smoothing=strength, depth=depth)
 
     def enhance_file(
         self,
