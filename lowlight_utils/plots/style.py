@@ -67,7 +67,7 @@ class Page(Figure):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         kind = "jpeg" if self.photographic else "png"
-        return picture_output(encode(self, kind, dpi=110), self.alt, kind)
+        return picture_output(encode(self, kind, dpi=100), self.alt, kind)
 
     @property
     def alt(self):
