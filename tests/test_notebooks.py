@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbconvert.exporters import ScriptExporter
+from PIL import Image
 
 from lowlight_utils.course import course_folders
 
@@ -38,6 +39,15 @@ def test_outputs_are_of_one_clean_run_from_top_to_bottom(path):
     assert outputs
     assert not [output for output in outputs if output.output_type == "error"]
     assert not [output for output in outputs if output.get("name") == "stderr"]
+
+
+@each_notebook
+def test_who_cannot_see_its_pictures_reads_what_they_show(path):
+    outputs = [output.get("data", {}) for cell in cells(path, "code") for output in cell.outputs]
+    assert not [kind for data in outputs for kind in data if kind.startswith("image/")]
+    images = re.findall(r"<img [^>]*", "".join(data.get("text/html", "") for data in outputs))
+    assert images
+    assert not [image for image in images if not re.match(r'<img alt="[^"]{10,}"', image)]
 
 
 @each_notebook
@@ -195,13 +205,15 @@ def test_it_closes_with_a_summary_help_and_exercises(path):
 def test_running_a_notebook_keeps_its_pictures_and_reports_a_failure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tool, "BUILD", tmp_path / "build")
     monkeypatch.setattr(tool, "NOTEBOOKS", tmp_path)
-    picture = "from PIL import Image\nImage.new('RGB', (2, 2))"
+    picture = "from PIL import Image\nfrom lowlight_utils.plots import Page\n"
+    picture += "display(Image.new('RGB', (2, 2)))\nPage(1, 1)"
     good = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(picture)])
     bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     for name, notebook in (("01_good", good), ("02_bad", bad)):
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
     assert tool.run(tmp_path / "01_good.ipynb", refresh=False)
-    assert (tmp_path / "build" / "01_good" / "01.png").stat().st_size > 0
+    kept = sorted((tmp_path / "build" / "01_good").iterdir())
+    assert [Image.open(path).format for path in kept] == ["PNG", "PNG"]
     metadata = nbformat.read(tmp_path / "build" / "01_good.ipynb", as_version=4).metadata
     assert metadata["language_info"]["file_extension"] == ".py"  # for those who make a script of it
     assert "version" not in metadata["language_info"]  # it differs from run to run

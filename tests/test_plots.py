@@ -1,4 +1,7 @@
+import base64
+import html
 import io
+import re
 import subprocess
 import sys
 
@@ -120,6 +123,10 @@ FIGURES = {
         photos(1)[0],
         made_by=MADE_BY,
     ),
+    "flattery": lambda: plots.flattery(
+        {"a constant": (71.2, 23.07), "a leak of scenes": (26.1, 23.0), "a loss": (20.0, 23.0)},
+        made_by=MADE_BY,
+    ),
     "lambda_curves of one score": lambda: plots.lambda_curves({0.0: [{"ssim": 0.5}]}),
 }
 
@@ -195,15 +202,29 @@ def test_everything_offered_is_there():
 # Showing and saving.
 
 
+def shown_in_a_notebook(figure):
+    """The alternative text of the <img> that a notebook gets, its kind, and its picture."""
+    found = re.fullmatch(
+        r'<img alt="([^"]+)" [^>]*src="data:image/(\w+);base64,([\w+/=]+)">',
+        figure._repr_mimebundle_()["text/html"],
+    )
+    return html.unescape(found[1]), found[2], Image.open(io.BytesIO(base64.b64decode(found[3])))
+
+
 def test_photographs_show_themselves_as_jpeg_and_drawings_as_png():
-    gallery = plots.before_after(photos(1), photos(1))
-    ((kind, data),) = gallery._repr_mimebundle_().items()
-    assert kind == "image/jpeg"
-    assert Image.open(io.BytesIO(data)).format == "JPEG"
-    chart = plots.loss_curves(history(3))
-    ((kind, data),) = chart._repr_mimebundle_().items()
-    assert kind == "image/png"
-    assert Image.open(io.BytesIO(data)).format == "PNG"
+    _, kind, picture = shown_in_a_notebook(plots.before_after(photos(1), photos(1)))
+    assert (kind, picture.format) == ("jpeg", "JPEG")
+    _, kind, picture = shown_in_a_notebook(plots.loss_curves(history(3)))
+    assert (kind, picture.format) == ("png", "PNG")
+
+
+def test_who_cannot_see_a_figure_reads_what_is_written_on_it():
+    figure = plots.side_by_side({"a <dark>\nphoto": photos(1)[0]}, made_by='By "quick".')
+    alt, _, _ = shown_in_a_notebook(figure)
+    assert alt == 'Photographs: a <dark> photo; By "quick".'
+    alt, _, _ = shown_in_a_notebook(plots.loss_curves(history(3)))
+    assert alt.startswith("Figure: ")
+    assert {"total", "L1", "epoch"} <= set(alt.removeprefix("Figure: ").split("; "))
 
 
 def test_save_figure_chooses_the_ending_and_leaves_nothing_else(tmp_path):
@@ -442,3 +463,14 @@ def test_a_lambda_strip_shows_each_picture_and_its_detail_in_order():
 def test_a_detail_outside_of_the_pictures_is_refused():
     with pytest.raises(ValueError, match="lies outside"):
         plots.lambda_strip(photos(1)[0], {1.0: photos(1)[0]}, photos(1)[0], detail=(0, 0, 5000))
+
+
+def test_flattery_puts_the_widest_gap_first_and_says_its_size():
+    shown = texts(plots.flattery({"small": (23.5, 23.0), "large": (70.0, 22.0)}))
+    assert shown.index("small") < shown.index("large")  # drawn from below
+    assert {"+0.5 dB", "+48.0 dB"} <= set(shown)
+
+
+def test_flattery_refuses_nothing():
+    with pytest.raises(ValueError, match="no trap"):
+        plots.flattery({})

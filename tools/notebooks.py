@@ -40,6 +40,8 @@ NO_INSTALL = """    print(
     )
 """
 INSTALL = re.compile(r"(?<=is None:\n).*?(?=    importlib\.invalidate_caches)", re.DOTALL)
+IMAGES = ("image/png", "image/jpeg")
+IMAGE_IN_HTML = re.compile(r'<img [^>]*src="data:image/(png|jpeg);base64,([\w+/=]+)"')
 
 
 def main():
@@ -129,16 +131,21 @@ def save_pictures(notebook, folder):
     """Write every picture of a notebook's outputs into `folder`; return how many."""
     shutil.rmtree(folder, ignore_errors=True)
     pictures = [
-        (kind.removeprefix("image/"), picture)
+        found
         for cell in notebook.cells
         for output in cell.get("outputs", ())
-        for kind, picture in output.get("data", {}).items()
-        if kind in ("image/png", "image/jpeg")
+        for found in pictures_in(output.get("data", {}))
     ]
     for number, (suffix, picture) in enumerate(pictures, start=1):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number:02d}.{suffix}").write_bytes(base64.b64decode(picture))
     return len(pictures)
+
+
+def pictures_in(data):
+    """List the pictures of an output as (kind, base64): its own, and those in its HTML."""
+    own = [(kind.removeprefix("image/"), data[kind]) for kind in data if kind in IMAGES]
+    return own + IMAGE_IN_HTML.findall(data.get("text/html", ""))
 
 
 def repository_address():

@@ -21,5 +21,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "serving": ["serving_flow"],
         "sweeps": ["lambda_curves", "lambda_strip", "losses_side_by_side"],
         "style": ["Page", "save_figure"],
+        "traps": ["flattery"],
     },
 )

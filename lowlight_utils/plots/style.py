@@ -1,5 +1,7 @@
 """What all figures share: colours, type sizes, and a page measured in inches."""
 
+import base64
+import html
 import io
 import textwrap
 from pathlib import Path
@@ -45,7 +47,8 @@ class Page(Figure):
     """A white figure on which everything is placed in inches from its top left corner.
 
     It never touches pyplot: nothing is left open, and no display is needed. In a notebook it shows
-    itself, as JPEG where it is mostly photographs and as PNG otherwise, to keep notebooks small.
+    itself, as JPEG where it is mostly photographs and as PNG otherwise, to keep notebooks small,
+    with its words as the alternative text.
 
     Parameters
     ----------
@@ -66,7 +69,19 @@ class Page(Figure):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         kind = "jpeg" if self.photographic else "png"
-        return {f"image/{kind}": encode(self, kind, dpi=110)}
+        return picture_output(encode(self, kind, dpi=100), self.alt, kind)
+
+    @property
+    def alt(self):
+        """What the page shows, in words, for those who cannot see it: everything written on it."""
+        kind = "Photographs" if self.photographic else "Figure"
+        written = [self.sheet.texts]
+        for axes in self.axes[1:]:
+            legend = axes.get_legend()
+            written += [[axes.title, axes.xaxis.label, axes.yaxis.label], axes.texts]
+            written += [legend.get_texts()] if legend else []
+        words = [" ".join(text.get_text().split()) for texts in written for text in texts]
+        return f"{kind}: {'; '.join(dict.fromkeys(filter(None, words)))}"
 
     def write(self, x, y, text, size=BODY, color=INK, align="center", valign="center", **kwargs):
         """Write text at (x, y)."""
@@ -165,6 +180,23 @@ def require_image(image):
             f"{image.dtype}{list(image.shape)}: convert with lowlight_utils.data.to_image."
         )
     return image
+
+
+def picture_output(content, alt, kind="jpeg"):
+    """Return what a notebook shows for a picture's file, with an alternative text.
+
+    It is HTML: JupyterLab shows an output of the type image/png without one.
+    """
+    return {"text/html": picture_html(content, alt, kind), "text/plain": alt}
+
+
+def picture_html(content, alt, kind="jpeg"):
+    """Return an <img> that holds a picture's file, at most as wide as there is room."""
+    data = base64.b64encode(content).decode()
+    return (
+        f'<img alt="{html.escape(alt)}" style="max-width: 100%; height: auto" decoding="sync"'
+        f' src="data:image/{kind};base64,{data}">'
+    )
 
 
 def encode(figure, kind, dpi):

@@ -9,7 +9,7 @@ from IPython.display import display
 from lowlight_utils import plots
 from lowlight_utils.plots.style import encode
 from lowlight_utils.tuning.results import Sweep
-from lowlight_utils.widgets.pictures import compared, picture_widget, to_jpeg
+from lowlight_utils.widgets.pictures import Picture, compared, to_jpeg
 from lowlight_utils.widgets.slider import scores_line
 
 NOTHING = "(none)"
@@ -91,9 +91,9 @@ class SweepExplorer:
         self.rates = ipywidgets.Dropdown(description="learning rates", **layout)
         self.seed = ipywidgets.Dropdown(description="run", **layout)
         self.beside = ipywidgets.Dropdown(description="beside it", **layout)
-        self.picture, self.other = (picture_widget() for _ in range(2))
+        self.picture, self.other = (Picture() for _ in range(2))
         self.line, self.other_line = ipywidgets.HTML(), ipywidgets.HTML()
-        self.curves = picture_widget("png")
+        self.curves = Picture()
         self._updating = False
         for control in (self.lambda_, self.rates, self.seed, self.scene, self.beside):
             control.observe(self._changed, "value")
@@ -147,11 +147,17 @@ class SweepExplorer:
             self._draw_one(self.beside.value, self.other, self.other_line)
         else:
             self.other_line.value = ""
-        self.curves.value = trial_curves(self.sweep, self.trial)
+        self.curves.show(
+            trial_curves(self.sweep, self.trial), f"Losses and validation of {self.trial}", "png"
+        )
 
     def _draw_one(self, trial, picture, line):
-        picture.value = to_jpeg(trial_view(self.sweep, trial, self.scene.value))
-        line.value = html.escape(trial_line(self.sweep, trial, self.scene.value))
+        scene = self.scene.value
+        picture.show(
+            to_jpeg(trial_view(self.sweep, trial, scene)),
+            f"{scene}: the dark photo, enhanced by {trial}, the truth, and how the last two differ",
+        )
+        line.value = html.escape(trial_line(self.sweep, trial, scene))
 
     def _ipython_display_(self):
         display(self.box)

@@ -13,7 +13,7 @@ import numpy as np
 
 from lowlight_utils.data.images import read_image, resize
 from lowlight_utils.data.samples import to_8_bit
-from lowlight_utils.widgets.pictures import picture_widget, titled_row, to_jpeg
+from lowlight_utils.widgets.pictures import Picture, titled_row, to_jpeg
 from lowlight_utils.widgets.slider import log_slider
 
 PREVIEW = 480  # the longest side, in pixels, that an uploaded photo is shown at
@@ -79,7 +79,7 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     ends = getattr(enhancer, "lambda_range", None)
     slider = log_slider(*ends, live=False) if ends else None  # a large photo takes a second
     message = ipywidgets.HTML(_notice())
-    picture = picture_widget()
+    picture = Picture()
     picture.layout.display = "none"
 
     def show(_):
@@ -95,7 +95,7 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
             message.value = html.escape(str(error))
             return
         small = {"before": _preview(photo.before), "after": _preview(photo.after)}
-        picture.value = to_jpeg(titled_row(small))
+        picture.show(to_jpeg(titled_row(small)), f"{name} before and after")
         picture.layout.display = None
         address = f"data:image/jpeg;base64,{base64.b64encode(photo.file).decode()}"
         save = html.escape(photo.name)

@@ -10,16 +10,25 @@ import ipywidgets
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from lowlight_utils.plots.style import picture_html
+
 GAP = 6  # pixels between pictures
 TITLE = 22  # pixels above a picture, for its title
 GAIN = 4  # how much a difference is brightened
 
 
-def picture_widget(format: str = "jpeg") -> ipywidgets.Image:
-    """Make a widget for a picture, shown as large as it is unless there is no room."""
-    return ipywidgets.Image(
-        format=format, layout=ipywidgets.Layout(align_self="flex-start", max_width="100%")
-    )
+class Picture(ipywidgets.HTML):
+    """A widget for a picture, shown as large as it is unless there is no room.
+
+    Not `ipywidgets.Image`, which has no alternative text.
+    """
+
+    content = b""
+
+    def show(self, content: bytes, alt: str, kind: str = "jpeg") -> None:
+        """Show a picture's file, and say in words what it shows."""
+        self.content = content
+        self.value = picture_html(content, alt, kind)
 
 
 def difference(truth: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.metrics import MEASURES
-from lowlight_utils.widgets.pictures import compared, difference, picture_widget, to_jpeg
+from lowlight_utils.widgets.pictures import Picture, compared, difference, to_jpeg
 
 Enhance = Callable[..., np.ndarray]
 """From uint8[H, W, 3] in the dark, and lambda_l1=λ, to the same enhanced, as if trained with that
@@ -124,13 +124,17 @@ def lambda_slider(enhance: Enhance, pairs: PairSet) -> ipywidgets.VBox:
     """
     slider = log_slider(*enhance.lambda_range)
     scene = ipywidgets.Dropdown(options=pairs.names, description="scene")
-    picture = picture_widget()
+    picture = Picture()
     line = ipywidgets.HTML()
 
     def show(_=None):
         low, truth = pairs[pairs.names.index(scene.value)]
         view = view_at_lambda(enhance, low, truth, slider.value)
-        picture.value = to_jpeg(view.row)
+        picture.show(
+            to_jpeg(view.row),
+            f"{scene.value}: the dark photo, enhanced at λ = {view.lambda_l1:.3g}, the truth, and"
+            " how the last two differ",
+        )
         line.value = html.escape(str(view))  # after the picture: to measure takes longer
 
     slider.observe(show, "value")

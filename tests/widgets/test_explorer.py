@@ -32,9 +32,9 @@ def explorer(sweep):
 
 def assert_shows(explorer, trial, scene):
     assert explorer.trial == trial
-    assert explorer.picture.value == to_jpeg(trial_view(explorer.sweep, trial, scene))
+    assert explorer.picture.content == to_jpeg(trial_view(explorer.sweep, trial, scene))
     assert explorer.line.value == html.escape(trial_line(explorer.sweep, trial, scene))
-    assert explorer.curves.value == trial_curves(explorer.sweep, trial)
+    assert explorer.curves.content == trial_curves(explorer.sweep, trial)
 
 
 def test_a_trials_view_is_its_picture_of_the_scene_between_low_and_truth(sweep):
@@ -81,7 +81,7 @@ def test_another_trial_is_shown_beside_it_and_goes_again(explorer):
     explorer.beside.value = "only"
     assert explorer.other.layout.display is None
     expected = trial_view(explorer.sweep, "only", explorer.scene.value)
-    assert explorer.other.value == to_jpeg(expected)
+    assert explorer.other.content == to_jpeg(expected)
     explorer.beside.value = explorer.beside.options[0]
     assert explorer.other.layout.display == "none"
     assert explorer.other_line.value == ""

@@ -158,9 +158,10 @@ def wait_for_change(image, before):
 
 def test_moving_the_live_slider_changes_picture_and_scores(page, screenshots):
     output = cell(page, 1)
-    picture, line = output.locator("img").first, output.locator(".widget-html-content").first
+    picture, line = output.locator("img").first, output.locator(".widget-html-content").nth(1)
     picture.wait_for()
     output.screenshot(path=screenshots / "lambda_slider_before.png")
+    assert "enhanced at λ = 3.16" in picture.get_attribute("alt")
     text = line.inner_text()
     assert text.startswith("λ = 3.16")
     handle = output.locator(".noUi-handle")
@@ -181,7 +182,7 @@ def test_moving_the_live_slider_changes_picture_and_scores(page, screenshots):
 
 def test_choosing_in_the_explorer_changes_the_picture(page, screenshots):
     output = cell(page, 2)
-    picture, line = output.locator("img").first, output.locator(".widget-html-content").first
+    picture, line = output.locator("img").first, output.locator(".widget-html-content").nth(1)
     before = source(picture)
     handle = output.locator(".noUi-handle")
     handle.focus()

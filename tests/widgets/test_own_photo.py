@@ -61,7 +61,7 @@ def test_the_widget_shows_before_and_after_and_offers_the_file():
     photo = make_photo(30, 50) // 4
     message, picture = upload(widgets.enhance_own_photo(brighten(4)), ("dark.png", file_of(photo)))
     assert picture.layout.display is None
-    assert decoded(picture.value).shape == (pictures.TITLE + 30, 2 * 50 + pictures.GAP, 3)
+    assert decoded(picture.content).shape == (pictures.TITLE + 30, 2 * 50 + pictures.GAP, 3)
     link = re.search(
         r'download="dark-enhanced.jpg" href="data:image/jpeg;base64,([^"]+)"', message.value
     )
@@ -77,7 +77,7 @@ def test_an_enhancer_that_is_told_lambda_has_a_slider_that_tells_it():
     box = widgets.enhance_own_photo(enhance)
     _, picture = upload(box, ("dark.png", file_of(photo)))
     box.children[0].children[1].value = 50.0
-    after = decoded(picture.value)[pictures.TITLE + 2 :, -48:]
+    after = decoded(picture.content)[pictures.TITLE + 2 :, -48:]
     assert abs(after.mean() - 50) < 2
 
 
@@ -85,7 +85,7 @@ def test_a_large_photo_is_shown_small_and_saved_large():
     message, picture = upload(
         widgets.enhance_own_photo(brighten(1)), ("large.jpg", file_of(make_photo(600, 900), "JPEG"))
     )
-    assert decoded(picture.value).shape[1] == 2 * own_photo.PREVIEW + pictures.GAP
+    assert decoded(picture.content).shape[1] == 2 * own_photo.PREVIEW + pictures.GAP
     assert message.value.startswith("900x600")
 
 

@@ -66,16 +66,16 @@ def test_every_move_shows_another_picture_and_its_scores(pairs):
     for lambda_l1 in (0.1, 7.0, 1000.0):
         slider.value = lambda_l1
         view = view_at_lambda(generator, *pairs[0], slider.value)
-        assert picture.value == to_jpeg(view.row)
+        assert picture.content == to_jpeg(view.row)
         assert line.value == html.escape(str(view))
-        shown.add(picture.value)
+        shown.add(picture.content)
     assert len(shown) == 3
 
 
 def test_another_scene_is_shown_at_the_same_lambda(pairs):
     slider, scene, picture, _ = parts(lambda_slider(generator, pairs))
     scene.value = "photo2"
-    assert picture.value == to_jpeg(view_at_lambda(generator, *pairs[2], slider.value).row)
+    assert picture.content == to_jpeg(view_at_lambda(generator, *pairs[2], slider.value).row)
 
 
 def test_the_slider_begins_in_the_middle_of_its_log_scale(pairs):
