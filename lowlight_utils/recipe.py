@@ -38,7 +38,8 @@ Views = Literal["whole", "random", "clean"]
 Augmentation = Literal["jitter", "dihedral", "none"]
 Depth = Annotated[int, Range(2)]
 Count = Annotated[int, Range(1)]
-Number = Annotated[int, Range(0, below=2**32)]  # NumPy's seeds have 32 bits
+Number = Annotated[int, Range(0)]
+Seed = Annotated[int, Range(0, below=2**32)]  # as NumPy has them
 Weight = Annotated[float, Range(0)]
 Share = Annotated[float, Range(0, below=1)]
 Rate = Annotated[float, Range(0, excluded=True)]
@@ -185,7 +186,7 @@ class Recipe:
     average: Share = 0.0
     keep: Literal["best", "last"] = "best"
     dtype: Literal["float32", "mixed_bfloat16", "auto"] = "float32"
-    seed: Number = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         require_allowed(**vars(self))

@@ -179,12 +179,7 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
         "weights" (the file's name), "weights_sha256" and "recipe" (None if unknown), "backend"
         (None if Keras was not used), and "versions".
     """
-    made_by: dict[str, Any] = {
-        "weights": None,
-        "weights_sha256": None,
-        "recipe": None,
-        "backend": None,
-    }
+    made_by: dict[str, Any] = dict.fromkeys(("weights", "weights_sha256", "recipe", "backend"))
     versions = {"python": platform.python_version(), "lowlight_utils": lowlight_utils.__version__}
     versions |= {name: version(name) for name in ("numpy", "pillow", "scikit-image")}
     if weights is not None:
