@@ -40,7 +40,7 @@ def main(arguments=None):
         "receptive_field": receptive_field_figure,
         "training_flow": lambda: flow_figure(arguments.run),
         "limits": limits_figure,
-        "ablation": ablation_figure,
+        "ablation": lambda: steps_figure("ablation", "soccer"),
     }
     if arguments.run:
         recipe = json.loads((arguments.run / "recipe.json").read_text(encoding="utf-8"))
@@ -146,21 +146,20 @@ def limits_figure(seed=1000, copies=4, worst=4):
 # What a run has learnt.
 
 
-def ablation_figure(scene="soccer"):
-    from lowlight_utils.training import EVEN
-    from lowlight_utils.tuning import bundled_sweep, study_recipes
+def steps_figure(study, scene):
+    """Show one scene over the steps of a study; of "lights" a scene is such as "night-soccer"."""
+    from lowlight_utils.tuning import bundled_sweep, settings
 
-    sweep = bundled_sweep("ablation")
-    steps = (recipe.name for recipe in study_recipes("ablation", EVEN, seeds=(0,)))
-    pictures = {name.removesuffix("-seed-0"): sweep.pictures(name)[scene] for name in steps}
+    sweep = bundled_sweep(study)
+    pictures = {label: sweep.pictures(f"{label}-seed-0")[scene] for label in settings(sweep)}
     at, row = sweep.scenes.index(scene), sweep.rows[0]
-    made_by = f"Bundled photos, {row['hardware']}; study ablation, seed 0, {row['epochs']} epochs."
+    made_by = f"Bundled photos, {row['hardware']}; study {study}, seed 0, {row['epochs']} epochs."
     return plots.lambda_strip(
         sweep.low[at],
         pictures,
         sweep.high[at],
         detail=(110, 90, 80),
-        made_by=f"{made_by} {sample_credits([scene])}",
+        made_by=f"{made_by} {sample_credits([scene.rpartition('-')[2]])}",
     )
 
 

@@ -235,17 +235,20 @@ def _search(trial, base):
     The adversarial term keeps its weight: Adam divides a gradient by its usual size, so that only
     the ratios of the terms count.
     """
-    rate, width = trial.suggest_float, max(8, base.width // 8 * 8)  # for norms in eight groups
+
+    def between(name, low, high, log=True):  # three digits, so that a recipe can be read
+        return float(f"{trial.suggest_float(name, low, high, log=log):.3g}")
+
+    generator_lr, discriminator_lr = base.generator_lr, base.discriminator_lr
+    width = max(8, base.width // 8 * 8)  # for norms in eight groups
     return {
-        "lambda_l1": rate("lambda_l1", 0.1, 1000.0, log=True),
-        "lambda_ssim": rate("lambda_ssim", 1.0, 1000.0, log=True),
-        "lambda_detail": rate("lambda_detail", 1.0, 1000.0, log=True),
-        "gt_mean": rate("gt_mean", 0.0, 0.9),
-        "generator_lr": rate(
-            "generator_lr", base.generator_lr / 4, base.generator_lr * 4, log=True
-        ),
-        "discriminator_lr": rate(
-            "discriminator_lr", base.discriminator_lr / 10, base.discriminator_lr * 10, log=True
+        "lambda_l1": between("lambda_l1", 0.1, 1000.0),
+        "lambda_ssim": between("lambda_ssim", 1.0, 1000.0),
+        "lambda_detail": between("lambda_detail", 1.0, 1000.0),
+        "gt_mean": between("gt_mean", 0.0, 0.9, log=False),
+        "generator_lr": between("generator_lr", generator_lr / 4, generator_lr * 4),
+        "discriminator_lr": between(
+            "discriminator_lr", discriminator_lr / 10, discriminator_lr * 10
         ),
         "width": trial.suggest_int("width", 8, 2 * width, step=8),
     }
