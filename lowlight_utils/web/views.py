@@ -121,7 +121,7 @@ def _admit(it: Service, who: str) -> None:
 
 
 def _left(it: Service, who: str, content: bytes, future: Future) -> None:
-    """Give back a job's place, and remember what harm its photo did, also if its client has gone."""
+    """Give back a job's place, and remember what harm its photo did, whoever has gone."""
     it.places.give_back(who)
     if not future.cancelled() and isinstance(error := future.exception(), Deadly):
         it.trouble.note(content, str(error))
