@@ -2,7 +2,8 @@
 
 import math
 import time
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
+from functools import partial
 
 from flask import Blueprint, Response, render_template, request
 
@@ -65,7 +66,7 @@ def enhance():
             raise Problem(422, said)
         future = it.line.submit(photo.content, job, lambda spent: it.seconds.charge(who, spent))
         held = None  # from here on the place is the job's, also where nobody waits for it any more
-        future.add_done_callback(lambda _: it.places.give_back(who))
+        future.add_done_callback(partial(_left, it, who, photo.content))
     finally:
         if held:
             it.places.give_back(who)
@@ -119,6 +120,13 @@ def _admit(it: Service, who: str) -> None:
         raise Problem(503, "the server is busy with other photos", it.line.wait_seconds())
 
 
+def _left(it: Service, who: str, content: bytes, future: Future) -> None:
+    """Give back a job's place, and remember what harm its photo did, whoever has gone."""
+    it.places.give_back(who)
+    if not future.cancelled() and isinstance(error := future.exception(), Deadly):
+        it.trouble.note(content, str(error))
+
+
 def _await(it: Service, future, content: bytes) -> Enhanced | None:
     """Wait for a result for as long as its client does; None if the client has gone."""
     gone = request.environ.get("asgi.scope", {}).get("lowlight.gone")
@@ -132,7 +140,7 @@ def _await(it: Service, future, content: bytes) -> Enhanced | None:
     except WorkerError as error:
         raise Problem(503, str(error), retry_after=it.line.wait_seconds()) from error
     finally:
-        if isinstance(future.exception(), Deadly):
+        if isinstance(future.exception(), Deadly):  # before the same client can send it again
             it.trouble.note(content, str(future.exception()))
 
 

@@ -292,6 +292,29 @@ def test_a_photo_that_held_a_worker_too_long_is_known_again(serve):
     assert slow.asked == 2  # another photo is none of its business
 
 
+def test_it_is_known_again_also_if_its_client_did_not_wait(serve):
+    class Slow(Gate):
+        asked = 0
+
+        def __call__(self, content, job):
+            self.asked += 1
+            super().__call__(content, job)
+            raise Deadly(422, "took longer than 10 s to decode")
+
+    slow = Slow()
+    server = serve(slow)
+    head = f"POST /api/enhance HTTP/1.1\r\nHost: x\r\nContent-Length: {len(good())}\r\n\r\n"
+    with socket.create_connection((server.host, server.port)) as sender:
+        sender.sendall(head.encode() + good())
+        assert slow.begun.acquire(timeout=PATIENCE)
+    left = 'answers_total{status="499",view="enhance"} 1.0'
+    wait_for(lambda: left in urllib.request.urlopen(f"{server.address}metrics").read().decode())
+    slow.open.set()
+    post(server, good(".jpg"))  # the only worker takes it once the first one is through
+    assert post(server, good())[0].status == 422
+    assert slow.asked == 2
+
+
 def test_a_client_that_has_used_up_its_seconds_waits_and_others_do_not(serve):
     class Slow(Gate):
         def __call__(self, content, job):

@@ -93,7 +93,7 @@ function pan(across, down) {
 stage.addEventListener("pointerdown", (event) => {
   if (event.button !== 0 || event.target.closest(".working, button")) return;
   stage.setPointerCapture(event.pointerId);
-  $("zoom").focus({ preventScroll: true }); // so that the keys work from here on
+  $("zoom").focus({ preventScroll: true }); // so that the keys work from here on ...
   fingers.set(event.pointerId, event);
   const { left, width } = stage.getBoundingClientRect();
   const line = left + (width * Number($("divider").value)) / 100;
@@ -159,6 +159,9 @@ $("viewer").addEventListener("keydown", (event) => {
   else KEYS[event.key]();
 });
 
+stage.addEventListener("mousedown", (event) => {
+  if (!event.target.closest("button")) event.preventDefault(); // ... and the mouse does not take it
+});
 stage.addEventListener("dragstart", (event) => event.preventDefault()); // of the image itself
 $("divider").addEventListener("input", (event) => setDivider(Number(event.target.value)));
 $("zoom").addEventListener("click", () => toggleZoom());
