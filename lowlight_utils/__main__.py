@@ -14,6 +14,7 @@ from pathlib import Path
 from lowlight_utils import __version__
 from lowlight_utils.backend import device_line, start_keras, unseen_gpu
 from lowlight_utils.console import forgiving_output
+from lowlight_utils.data.raw_command import add_make_pairs_parser
 from lowlight_utils.extras import explain
 from lowlight_utils.prediction.command import add_enhance_parser, run_enhance
 from lowlight_utils.training.recipes import CHOICES, RECIPES, Recipe, read_recipe
@@ -66,6 +67,7 @@ def _parser():
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     add_enhance_parser(commands).set_defaults(run=_enhance)
+    add_make_pairs_parser(commands)
 
     export = commands.add_parser("export", help="write a generator that runs without Keras")
     export.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -624,10 +625,12 @@ def read_pairs(
 
 
 def _scene_of_file(name: str) -> str:
-    """LOL's scenes survive being written to files by way of the names that `combine` gives."""
+    """LOL's scenes survive being written to files by way of the names that `combine` gives, and the
+    developments of one RAW file are one scene.
+    """
     if name.startswith(LOL_PREFIX):
         return LOL_PREFIX + lol_scene(name.removeprefix(LOL_PREFIX))
-    return name
+    return re.sub(r"-exposure\d+$", "", name)  # see `raw_pairs.pair_names`
 
 
 def _holding(name: str) -> tuple[Callable[[Path], object], str]:
