@@ -65,7 +65,8 @@ def read_image(
         What to call the picture in an error; by default the path.
     deep : bool
         Keep what a file has beyond 8 bits a sample: PNG, TIFF, PGM and PPM files of up to 16, and
-        HEIF photos of 10 or 12 bits, and RAW files. Of AVIF and of JPEG 2000 in colour, 8 bits are read.
+        HEIF photos of 10 or 12 bits, and RAW files. Of AVIF and of JPEG 2000 in colour, 8 bits are
+        read.
 
     Returns
     -------
