@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from lowlight_utils import __version__
 from lowlight_utils.benchmark import add_benchmark_parser
 from lowlight_utils.console import forgiving_output
+from lowlight_utils.data.raw_command import add_make_pairs_parser
 from lowlight_utils.extras import explain
 from lowlight_utils.prediction.command import add_enhance_parser
 from lowlight_utils.prediction.evaluate_command import add_evaluate_parser
@@ -64,6 +65,7 @@ def _parser():
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add_parser in (
         add_enhance_parser,
+        add_make_pairs_parser,
         add_export_parser,
         add_train_parser,
         add_sweep_parser,

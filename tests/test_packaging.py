@@ -130,7 +130,7 @@ ROOMS = {"data", "models", "training", "tuning", "prediction", "web", "plots", "
 ROOMS |= {"coursework"}
 # Which extras an import may take for granted, by where it stands.
 BROUGHT = {
-    "lowlight_utils": ("cpu", "jax", "heic"),
+    "lowlight_utils": ("cpu", "jax", "heic", "raw"),
     "lowlight_utils/tuning": ("cpu", "jax", "tuning"),
     "lowlight_utils/prediction": ("cpu", "jax", "onnx", "export"),
     "lowlight_utils/web": ("cpu", "jax", "web"),

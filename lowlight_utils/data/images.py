@@ -63,13 +63,14 @@ def read_image(
     Parameters
     ----------
     source : path or binary file
-        Any format that Pillow decodes by itself, any TIFF that tifffile does, and HEIF where
-        pillow-heif is installed.
+        Any format that Pillow decodes by itself, any TIFF that tifffile does, HEIF where
+        pillow-heif is installed, and cameras' RAW files where rawpy is.
     name : str, optional
         What to call the picture in an error; by default the path.
     deep : bool
         Keep what a file has beyond 8 bits a sample: PNG, TIFF, PGM and PPM files of up to 16, and
-        HEIF photos of 10 or 12 bits. Of AVIF and of JPEG 2000 in colour, 8 bits are read.
+        HEIF photos of 10 or 12 bits, and RAW files. Of AVIF and of JPEG 2000 in colour, 8 bits are
+        read.
 
     Returns
     -------

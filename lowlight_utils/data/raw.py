@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from lowlight_utils.data import kinds
-from lowlight_utils.data.darken import linear_to_srgb
 from lowlight_utils.data.errors import ImageError, ImageTooLarge, UnknownFormat
+from lowlight_utils.data.srgb import linear_to_srgb
 
 if TYPE_CHECKING:
     import rawpy

@@ -1,6 +1,7 @@
 """Where pairs come from: whatever ``--data`` names, read and split."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -234,7 +235,9 @@ def synthetic_pairs(folder: str | os.PathLike, size: Size | None = 256) -> PairS
 
 
 def _scene_of_file(name: str) -> str:
-    """LOL's scenes survive being written to files by way of the names that `combine` gives."""
+    """LOL's scenes survive being written to files by way of the names that `combine` gives, and the
+    developments of one RAW file are one scene.
+    """
     if name.startswith(LOL_PREFIX):
         return LOL_PREFIX + lol_scene(name.removeprefix(LOL_PREFIX))
-    return name
+    return re.sub(r"-exposure\d+$", "", name)  # see `raw_pairs.pair_names`
