@@ -21,12 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import median_filter
 
-from lowlight_utils.data.images import to_image
+from lowlight_utils.data.images import to_image, to_network
 from lowlight_utils.prediction.guided import box_mean
 
-KNOTS = 33  # of the tone curve, closer together where it is dark
+KNOTS = 13  # of the tone curve, closer together where it is dark
+STEEPEST = 10  # of 8 bits, where it is steeper a level more or less is rounding and not detail
 STIFFNESS = 1e-3  # of the tone curve, where the photo has few pixels of a level
 DENOISED = 0.05  # share of the variance that, once taken away, marks the network as denoising
 RADII = (
@@ -35,7 +35,9 @@ RADII = (
     3,
 )  # of the squares that are smoothed: brightness, and colour, whose noise is coarser
 CAUTION = 1.6  # what varies by no more than this many times the noise is noise
-QUIET = 15  # per cent of the squares of a brightness that show its noise and little else
+QUIET = 5  # per cent of the squares of a brightness that show its noise and little else
+ROUNDED = np.array([0.25, 0.5, 0.5]) / 127.5**2  # what rounding and JPEG leave of a smooth shadow
+UNLIKELY = 3  # times the noise at other levels is more than noise varies
 STRIP = 64  # rows in work at a time: some 20 MB at 4000 pixels a row
 BLOCK = 16  # side of the squares in which noise is measured
 BLOCK_ROWS = 32  # as many rows of such squares are looked at, spread over the photo
@@ -71,7 +73,7 @@ def carry_over(
     height, width = photo.shape[:2]
     curves = tone_curves(before, after, levels=np.iinfo(photo.dtype).max + 1)
     beyond = [Image.fromarray(plane) for plane in _beyond(before, after, curves)]
-    noise = CAUTION * noise_by_level(photo, curves)
+    noise = CAUTION * _brighten_noise(noise_by_level(photo), curves)
     denoised = np.float32(smoothing) * denoised_share(before, after)
     smooths = noise.any() and denoised.any()
     denoised = Image.fromarray(denoised)
@@ -140,8 +142,11 @@ def tone_curves(before: np.ndarray, after: np.ndarray, levels: int = 256) -> np.
         beside = total(left * right, 0 * right)[:-1]
         equations = np.diag(total(left**2, right**2)) + np.diag(beside, 1) + np.diag(beside, -1)
         changes = np.linalg.solve(equations + stiff, total(left * change, right * change))
-        curve = np.maximum.accumulate(level + np.interp(level, knots, changes))
-        curves[:, channel] = np.clip(curve, -1, 1)
+        curve = np.maximum.accumulate(np.clip(level + np.interp(level, knots, changes), -1, 1))
+        if levels == 256:
+            falls = np.minimum(np.diff(curve)[::-1], STEEPEST / 127.5)
+            curve[:-1] = (curve[-1] - np.cumsum(falls))[::-1]
+        curves[:, channel] = curve
     return curves
 
 
@@ -157,29 +162,29 @@ def _beyond(before: np.ndarray, after: np.ndarray, curves: np.ndarray) -> Iterab
         yield (y - np.interp(x, level, curve)).astype(np.float32)
 
 
-def noise_by_level(photo: np.ndarray, curves: np.ndarray) -> np.ndarray:
-    """Estimate how noisy a photo is once curves have been applied to it.
+def noise_by_level(photo: np.ndarray) -> np.ndarray:
+    """Estimate how noisy a photo is.
 
     The variance around each pixel is averaged in squares of 16x16. Of the squares of about the same
-    brightness the quietest decide, which show little but noise.
+    brightness the quietest decide, which show little but noise. Where even those show much more
+    than others do, they show texture: noise varies little over the levels of sRGB, whose curve is
+    near the root that evens out the noise of light.
 
     Parameters
     ----------
     photo : uint8[H, W, 3] or uint16[H, W, 3]
-    curves : float32[256, 3] or float32[65536, 3]
-        See `tone_curves`.
 
     Returns
     -------
     float32[256, 3]
-        Variance by level of brightness after the curves, of brightness and of two differences of
-        colours, in the networks' units (a level is 1 / 127.5); 0 for a photo too small to tell.
+        Variance by level of brightness: of brightness and of two differences of colours, in the
+        networks' units (a level is 1 / 127.5); 0 for a photo too small to tell.
     """
     height, width = (side // BLOCK for side in photo.shape[:2])
     brightness, variances = [], []
     for row in np.unique(np.linspace(0, height - 1, BLOCK_ROWS).astype(int)) if height else ():
         first = max(0, row * BLOCK - max(RADII))
-        strip = _apply(curves, photo[first : (row + 1) * BLOCK + max(RADII), : width * BLOCK])
+        strip = to_network(photo[first : (row + 1) * BLOCK + max(RADII), : width * BLOCK])
         rows = slice(row * BLOCK - first, row * BLOCK - first + BLOCK)
         planes = _opponent(strip)
         local = [_mean_and_variance(*pair)[1][rows] for pair in zip(planes, RADII, strict=True)]
@@ -190,13 +195,28 @@ def noise_by_level(photo: np.ndarray, curves: np.ndarray) -> np.ndarray:
         return np.zeros((256, 3), np.float32)
     brightness, variances = np.concatenate(brightness), np.concatenate(variances)
     kinds = np.array_split(np.argsort(brightness), min(12, len(brightness) // 4))
-    at = [brightness[kind].mean() for kind in kinds]
+    at = np.array([brightness[kind].mean() for kind in kinds])
     quiet = np.array([np.percentile(variances[kind], QUIET, axis=0) for kind in kinds])
-    quiet = median_filter(
-        quiet, (3, 1), mode="nearest"
-    )  # some brightness may occur in texture alone
+    clear = _clear(at)  # what is nearly black is taken to be as noisy as what is just brighter
+    at, quiet = at[clear], quiet[clear]
+    quiet = np.minimum(quiet, UNLIKELY * np.percentile(quiet, 25, axis=0))
+    quiet = np.maximum(quiet, ROUNDED if photo.dtype == np.uint8 else 0)
     level = np.linspace(-1, 1, 256)
     return np.stack([np.interp(level, at, plane) for plane in quiet.T], -1).astype(np.float32)
+
+
+def _clear(brightness: np.ndarray) -> np.ndarray:
+    """Say which levels hide no noise by clipping; all, if there are none such."""
+    clear = np.abs(brightness) < 1 - 6 / 127.5
+    return clear if clear.any() else ~clear
+
+
+def _brighten_noise(noise: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Say what a photo's noise becomes once the curves have been applied to it, by new level."""
+    level = np.linspace(-1, 1, 256)
+    curve = np.interp(level, np.linspace(-1, 1, len(curves)), curves.mean(-1))
+    brightened = noise * np.gradient(curve, level)[:, None] ** 2
+    return np.stack([np.interp(level, curve, plane) for plane in brightened.T], -1)
 
 
 def denoised_share(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -53,17 +53,12 @@ class Graph:
             The inputs' names and shapes.
         result : str
         """
-        needed, nodes = {result}, []
-        for node in reversed(self._nodes):
-            if node.output[0] in needed:
-                needed.update(node.input)
-                nodes.append(node)
         graph = helper.make_graph(
-            nodes[::-1],
+            self._nodes,
             "generator",
             [helper.make_tensor_value_info(x, TensorProto.FLOAT, given[x]) for x in given],
             [helper.make_tensor_value_info(result, TensorProto.FLOAT, PICTURES)],
-            [constant for constant in self._constants if constant.name in needed],
+            self._constants,
         )
         model = helper.make_model(
             graph,
@@ -122,12 +117,6 @@ def _resize_convolution(graph, layer, x):
     woven = graph.add("DepthToSpace", parts, blocksize=2)
     first, last, axes = np.array([[1, 1], [-1, -1], [2, 3]])
     return graph.add("Slice", woven, first, last, axes)
-
-
-def _double(graph, layer, x):  # older generators doubled before they convolved
-    _require(layer, size=(2, 2), interpolation="nearest")
-    steps = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    return graph.add("Resize", x, "", [1, 1, 2, 2], mode="nearest", **steps)
 
 
 def _pad(graph, x, beyond, mode):
@@ -248,7 +237,6 @@ LAYERS: dict[str, Callable] = {
     "ReflectConv2D": _reflect_convolution,
     "Conv2DTranspose": _transposed_convolution,
     "ResizeConv2D": _resize_convolution,
-    "UpSampling2D": _double,
     "BatchNormalization": _batch_norm,
     "GroupNormalization": _group_norm,
     "LeakyReLU": _leaky_relu,

@@ -17,7 +17,7 @@ from PIL import Image
 
 from lowlight_utils.data import read_image, resize, sample_dir, to_network, write_image
 from lowlight_utils.models import unet_generator
-from lowlight_utils.models.blocks import ReflectConv2D, ResizeConv2D
+from lowlight_utils.models.blocks import ResizeConv2D
 from lowlight_utils.prediction import Enhancer, ExportedGenerator, export_generator
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 from lowlight_utils.prediction.export import to_onnx
@@ -164,28 +164,6 @@ def test_a_picture_is_doubled_and_convolved_as_keras_does_it(beyond, size):
     np.testing.assert_allclose(run(session, pictures), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("kernel", [1, 3, 5])
-@pytest.mark.parametrize(
-    ("convolution", "padding"),
-    [(layers.Conv2D, "same"), (layers.Conv2D, "valid"), (ReflectConv2D, "same")],
-    ids=["zeros", "nothing beyond", "reflected"],
-)
-def test_a_doubled_picture_is_convolved_as_keras_does_and_can_be_used_again(
-    convolution, padding, kernel
-):
-    low = keras.Input((None, None, 3))
-    doubled = layers.UpSampling2D(2)(low)
-    convolved = convolution(3, kernel, padding=padding, bias_initializer="ones")(doubled)
-    again = layers.Conv2D(3, 1)(doubled)
-    crop = (kernel - 1 if padding == "valid" else 0,) * 2
-    again = layers.Conv2D(3, crop[0] + 1)(again)
-    model = keras.Model(low, layers.Concatenate()([convolved, again]))
-    pictures = np.random.default_rng(0).normal(size=(2, 6, 9, 3)).astype(np.float32)
-    session = start_session(to_onnx(model).SerializeToString(), 1)
-    expected = keras.ops.convert_to_numpy(model(pictures))
-    np.testing.assert_allclose(run(session, pictures), expected, atol=1e-4)
-
-
 @pytest.mark.parametrize("kind", ["resized", "reflected"])
 def test_a_picture_is_not_doubled_before_it_is_convolved(kind):
     operations = [node.op_type for node in to_onnx(make_generator(**KINDS[kind])).graph.node]
@@ -304,8 +282,6 @@ def test_a_layer_that_cannot_be_exported_is_named(tmp_path):
         (layers.Conv2D(3, 3, groups=3), "groups=3"),
         (layers.Conv2DTranspose(3, 2, strides=2), "padding='valid'"),
         (ResizeConv2D(3, activation="relu"), "activation='relu'"),
-        (layers.UpSampling2D(3), r"size=\(3, 3\)"),
-        (layers.UpSampling2D(2, interpolation="bilinear"), "interpolation='bilinear'"),
         (layers.GroupNormalization(groups=3, center=False), "center=False"),
         (layers.BatchNormalization(scale=False), "scale=False"),
         (layers.ReLU(max_value=6), r"max_value=6"),
