@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from lowlight_utils.data.darken import linear_to_srgb, srgb_to_linear
+from lowlight_utils.data.srgb import linear_to_srgb, srgb_to_linear
 from lowlight_utils.plots.style import (
     BODY,
     GAP,

@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "explorer": ["SweepExplorer", "trial_line", "trial_view"],
         "job": ["TrainingJob"],
         "own_photo": ["EnhancedPhoto", "enhance_own_photo", "enhance_upload"],
-        "pictures": ["compared", "difference", "titled_row", "to_jpeg"],
+        "pictures": ["Picture", "compared", "difference", "titled_row", "to_jpeg"],
         "slider": ["LambdaView", "lambda_slider", "view_at_lambda"],
         "training": ["MyTraining", "train_with_my_lambda"],
     },

@@ -9,7 +9,7 @@ from IPython.display import display
 from lowlight_utils import plots
 from lowlight_utils.plots.style import encode
 from lowlight_utils.tuning.results import Sweep
-from lowlight_utils.widgets.pictures import Picture, compared, to_jpeg
+from lowlight_utils.widgets.pictures import Picture, compared, credit, to_jpeg
 from lowlight_utils.widgets.slider import scores_line
 
 NOTHING = "(none)"
@@ -119,7 +119,6 @@ class SweepExplorer:
         labels = list(dict.fromkeys(lambda_label(row) for row in rows))
         _offer(self.lambda_, labels, lambda_label(wanted) if wanted else None)
         _offer(self.scene, sweep.scenes)
-        _offer(self.beside, [NOTHING, *(row["trial"] for row in rows)])
         self._updating = False
         self._changed(rates=rates_label(wanted) if wanted else None, trial=trial)
 
@@ -136,8 +135,19 @@ class SweepExplorer:
         _offer(self.rates, list(dict.fromkeys(map(rates_label, rows))), rates)
         rows = [row for row in rows if rates_label(row) == self.rates.value]
         _offer(self.seed, [row["trial"] for row in rows], trial)
+        _offer(self.beside, [NOTHING, *self._alike(self.sweep.row(self.seed.value))])
         self._updating = False
         self._draw()
+
+    def _alike(self, chosen):
+        """Name the trials that differ from the chosen one in λ, in the rates or in the run alone.
+
+        Others do not compare, and a list of all is too long to choose from.
+        """
+        kinds = (lambda_label, rates_label, lambda row: row["seed"])
+        rows = sorted(self.sweep.rows, key=order_of_lambda)
+        differ = {row["trial"]: sum(kind(row) != kind(chosen) for kind in kinds) for row in rows}
+        return [trial for trial, count in differ.items() if count <= 1 and trial != chosen["trial"]]
 
     def _draw(self):
         self._draw_one(self.trial, self.picture, self.line)
@@ -157,7 +167,7 @@ class SweepExplorer:
             to_jpeg(trial_view(self.sweep, trial, scene)),
             f"{scene}: the dark photo, enhanced by {trial}, the truth, and how the last two differ",
         )
-        line.value = html.escape(trial_line(self.sweep, trial, scene))
+        line.value = html.escape(" ".join([trial_line(self.sweep, trial, scene), credit(scene)]))
 
     def _ipython_display_(self):
         display(self.box)

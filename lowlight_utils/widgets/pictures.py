@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from lowlight_utils.data.sources import sample_credits
 from lowlight_utils.plots.style import picture_html
 
 GAP = 6  # pixels between pictures
@@ -29,6 +30,14 @@ class Picture(ipywidgets.HTML):
         """Show a picture's file, and say in words what it shows."""
         self.content = content
         self.value = picture_html(content, alt, kind)
+
+
+def credit(scene: str) -> str:
+    """Name the author of a bundled photo whose licence asks for it; "" of any other picture."""
+    try:
+        return sample_credits([scene])
+    except KeyError:  # a picture of the reader's own
+        return ""
 
 
 def difference(truth: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.metrics import MEASURES
-from lowlight_utils.widgets.pictures import Picture, compared, difference, to_jpeg
+from lowlight_utils.widgets.pictures import Picture, compared, credit, difference, to_jpeg
 
 Enhance = Callable[..., np.ndarray]
 """From uint8[H, W, 3] in the dark, and lambda_l1=λ, to the same enhanced, as if trained with that
@@ -135,7 +135,8 @@ def lambda_slider(enhance: Enhance, pairs: PairSet) -> ipywidgets.VBox:
             f"{scene.value}: the dark photo, enhanced at λ = {view.lambda_l1:.3g}, the truth, and"
             " how the last two differ",
         )
-        line.value = html.escape(str(view))  # after the picture: to measure takes longer
+        said = f"{view}. {credit(scene.value)}"
+        line.value = html.escape(said)  # after the picture: to measure takes longer
 
     slider.observe(show, "value")
     scene.observe(show, "value")

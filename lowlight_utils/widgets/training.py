@@ -61,6 +61,13 @@ def job_line(job: TrainingJob) -> str:
     return lines[job.state]
 
 
+def about(seconds: float) -> str:
+    """Say roughly how long so many seconds are."""
+    if seconds < 90:
+        return "about a minute"
+    return f"about {round(seconds / 60)} minutes"
+
+
 class MyTraining:
     """The widgets of `train_with_my_lambda`; put it at the end of a cell to see it.
 
@@ -78,9 +85,11 @@ class MyTraining:
         data: str | os.PathLike | Splits,
         base: Recipe,
         done: Callable[[Sweep, str], None] | None,
+        seconds: float | None = None,
     ) -> None:
         self.job: TrainingJob | None = None
         self._folder, self._data, self._base, self._done = Path(folder), data, base, done
+        self._seconds = seconds
         lambdas = [(f"{x:g}", x) for x in sorted({*LAMBDAS, base.lambda_l1})]
         self.lambda_ = _choice("λ", [*lambdas, ("L1 only", None)], base.lambda_l1)
         self.generator_lr = _rates("generator's learning rate", base.generator_lr)
@@ -91,7 +100,8 @@ class MyTraining:
         self.train = ipywidgets.Button(description="Train", button_style="primary", icon="play")
         self.stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
         self.bar = ipywidgets.IntProgress(0, 0, 1)
-        self.line = ipywidgets.HTML("It trains beside the notebook: other cells can be run.")
+        self.line = ipywidgets.HTML(self._before())
+        self.epochs.observe(self._estimate, "value")
         self.train.on_click(self._start)
         self.stop.on_click(lambda _: self.job.stop())
         self.box = ipywidgets.VBox(
@@ -104,6 +114,17 @@ class MyTraining:
                 self.line,
             ]
         )
+
+    def _before(self):
+        """Say what to expect of pressing Train."""
+        takes = ""
+        if self._seconds is not None:
+            takes = f" It takes {about(self._seconds * self.epochs.value)} on one core."
+        return f"It trains beside the notebook: other cells can be run.{takes}"
+
+    def _estimate(self, _):
+        if self.job is None or self.job.state != "running":
+            self.line.value = self._before()
 
     def _start(self, _):
         recipe = my_recipe(
@@ -134,6 +155,7 @@ def train_with_my_lambda(
     *,
     base: Recipe = QUICK,
     done: Callable[[Sweep, str], None] | None = None,
+    seconds: float | None = None,
 ) -> MyTraining:
     """Make sliders for λ, learning rates and epochs, and buttons that train with them and stop.
 
@@ -151,8 +173,10 @@ def train_with_my_lambda(
     done : callable, optional
         Called when a training is done, with all trials in `folder` and the new one's name, such as
         to show them in a `SweepExplorer`.
+    seconds : float, optional
+        How long an epoch takes, for an estimate before the reader presses Train.
     """
-    return MyTraining(folder, data, base, done)
+    return MyTraining(folder, data, base, done, seconds)
 
 
 def _choice(description, options, value):

@@ -9,6 +9,7 @@ from sweeps import write_sweep
 
 from lowlight_utils.widgets import SweepExplorer, compared, to_jpeg, trial_line, trial_view
 from lowlight_utils.widgets.explorer import trial_curves
+from lowlight_utils.widgets.pictures import credit
 
 FAST = {"generator_lr": 1e-3, "discriminator_lr": 2e-4}
 TRIALS = {
@@ -33,7 +34,9 @@ def explorer(sweep):
 def assert_shows(explorer, trial, scene):
     assert explorer.trial == trial
     assert explorer.picture.content == to_jpeg(trial_view(explorer.sweep, trial, scene))
-    assert explorer.line.value == html.escape(trial_line(explorer.sweep, trial, scene))
+    assert explorer.line.value == html.escape(
+        f"{trial_line(explorer.sweep, trial, scene)} {credit(scene)}"
+    )
     assert explorer.curves.content == trial_curves(explorer.sweep, trial)
 
 
@@ -76,6 +79,14 @@ def test_only_runs_that_there_are_can_be_chosen(explorer):
     assert explorer.seed.options == ("ten",)
 
 
+def test_beside_a_trial_stand_those_that_differ_from_it_in_one_thing(explorer):
+    assert explorer.trial == "one"
+    assert set(explorer.beside.options[1:]) == {"one-again", "one-slow", "ten", "only"}
+    explorer.rates.value = "0.0001, 2e-05"
+    assert explorer.trial == "one-slow"
+    assert explorer.beside.options[1:] == ("one",)
+
+
 def test_another_trial_is_shown_beside_it_and_goes_again(explorer):
     assert explorer.other.layout.display == "none"
     explorer.beside.value = "only"
@@ -99,6 +110,6 @@ def test_only_widgets_of_ipywidgets_itself_are_used(explorer):
     waiting = [explorer.box]
     while waiting:
         widget = waiting.pop()
-        assert type(widget).__module__.startswith("ipywidgets.")
+        assert widget._model_module.startswith("@jupyter-widgets/")  # the browser's half
         waiting += getattr(widget, "children", ())
     assert isinstance(explorer.box, ipywidgets.VBox)

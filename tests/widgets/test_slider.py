@@ -8,6 +8,7 @@ from pictures import make_pairs
 
 from lowlight_utils.prediction import measure, sharpness
 from lowlight_utils.widgets import compared, lambda_slider, to_jpeg, view_at_lambda
+from lowlight_utils.widgets.pictures import credit
 
 
 def generator(low, lambda_l1):
@@ -67,7 +68,7 @@ def test_every_move_shows_another_picture_and_its_scores(pairs):
         slider.value = lambda_l1
         view = view_at_lambda(generator, *pairs[0], slider.value)
         assert picture.content == to_jpeg(view.row)
-        assert line.value == html.escape(str(view))
+        assert line.value == html.escape(f"{view}. ")
         shown.add(picture.content)
     assert len(shown) == 3
 
@@ -82,3 +83,16 @@ def test_the_slider_begins_in_the_middle_of_its_log_scale(pairs):
     slider, *_ = parts(lambda_slider(generator, pairs))
     assert (slider.base**slider.min, slider.base**slider.max) == pytest.approx((0.1, 1000))
     assert slider.value == pytest.approx(10)
+
+
+def test_a_photo_names_its_author_where_the_licence_asks_for_it():
+    assert credit("stream") == "Photo stream by Aitzol Berasategi, 2018 (CC BY 4.0)."
+    assert credit("raccoon") == ""
+    assert credit("a photo of my own") == ""
+
+
+def test_who_cannot_see_the_picture_reads_what_it_shows(pairs):
+    slider, scene, picture, _ = parts(lambda_slider(generator, pairs))
+    slider.value = 100
+    scene.value = "photo2"
+    assert picture.value.startswith('<img alt="photo2: the dark photo, enhanced at λ = 100, the')

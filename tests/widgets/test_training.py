@@ -12,7 +12,7 @@ from lowlight_utils.training import Recipe, train
 from lowlight_utils.training.callbacks import read_progress
 from lowlight_utils.tuning import read_sweep
 from lowlight_utils.widgets import TrainingJob, train_with_my_lambda
-from lowlight_utils.widgets.training import job_line, my_recipe
+from lowlight_utils.widgets.training import about, job_line, my_recipe
 
 TINY = Recipe(
     name="tiny",
@@ -187,3 +187,11 @@ def test_the_stop_button_stops(tmp_path):
 
 def test_no_thread_is_left_over():
     assert not [t for t in threading.enumerate() if t.name in ("tiny", "second")]
+
+
+def test_the_form_says_how_long_it_takes_before_it_is_asked_to_train(tmp_path):
+    form = train_with_my_lambda(tmp_path, splits(), base=TINY.but(epochs=10), seconds=10.0)
+    assert "about 2 minutes on one core" in form.line.value
+    form.epochs.value = 40
+    assert "about 7 minutes on one core" in form.line.value
+    assert about(20) == "about a minute"
