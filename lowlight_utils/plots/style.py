@@ -1,13 +1,16 @@
 """What all figures share: colours, type sizes, and a page measured in inches."""
 
 import io
+import os
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 
 WIDTH = 9.0  # inches; a README shows it about 830 pixels wide, so that 9 pt is still read with ease
 MARGIN = 0.12
@@ -53,7 +56,7 @@ class Page(Figure):
         Whether it is mostly made of photographs.
     """
 
-    def __init__(self, width, height, photographic=False):
+    def __init__(self, width: float, height: float, photographic: bool = False) -> None:
         super().__init__(figsize=(width, height), dpi=100, facecolor="white")
         FigureCanvasAgg(self)
         self.photographic = photographic
@@ -82,7 +85,7 @@ class Page(Figure):
         )
         return self.sheet.add_patch(patch)
 
-    def rectangle(self, x, y, width, height, **kwargs):
+    def rectangle(self, x: float, y: float, width: float, height: float, **kwargs: Any) -> Patch:
         """Draw a plain rectangle whose top left corner is at (x, y)."""
         return self.sheet.add_patch(Rectangle((x, y), width, height, **kwargs))
 
@@ -126,7 +129,7 @@ class Page(Figure):
             spine.set(visible=edge is not None, color=edge or LINE, linewidth=1.5)
         return axes
 
-    def panel(self, x, y, width, height, zorder=4):
+    def panel(self, x: float, y: float, width: float, height: float, zorder: float = 4) -> Axes:
         """Add axes whose top left corner is at (x, y)."""
         below = self.height - y - height
         across, up = self.width, self.height
@@ -140,7 +143,7 @@ class Page(Figure):
             self.write(MARGIN, self.height - 0.08, lines, SMALL, MUTED, **place)
 
 
-def caption_height(made_by):
+def caption_height(made_by: str | None) -> float:
     """Inches that `Page.caption` needs at the bottom."""
     return 0.12 + 0.17 * len(_wrap(made_by)) if made_by else 0.0
 
@@ -149,12 +152,12 @@ def _wrap(made_by):
     return textwrap.wrap(made_by, 128)
 
 
-def ratio(image):
+def ratio(image: np.ndarray) -> float:
     """Return a picture's height as a part of its width."""
     return image.shape[0] / image.shape[1]
 
 
-def require_image(image):
+def require_image(image: np.ndarray) -> np.ndarray:
     """Return `image` as an array; raise ValueError unless it is uint8[h, w, 3]."""
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
@@ -165,7 +168,7 @@ def require_image(image):
     return image
 
 
-def encode(figure, kind, dpi):
+def encode(figure: Figure, kind: str, dpi: float) -> bytes:
     """Return a figure as the bytes of a "png" or "jpeg" file, the same bytes each time."""
     buffer = io.BytesIO()
     if kind == "jpeg":
@@ -176,7 +179,7 @@ def encode(figure, kind, dpi):
     return buffer.getvalue()
 
 
-def save_figure(figure: Page, folder, name: str, dpi: int = 170) -> Path:
+def save_figure(figure: Page, folder: str | os.PathLike, name: str, dpi: int = 170) -> Path:
     """Write a figure into a folder: photographs as NAME.jpg, drawings as NAME.png.
 
     Parameters
