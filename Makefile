@@ -44,7 +44,7 @@ notebooks: $(READY)
 
 test: $(READY)
 	rm -rf build/test-runs
-	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 --doctest-modules --ignore=notebooks/coursework $(MORE) lowlight_utils tests notebooks
+	LOWLIGHT_RUNS=../build/test-runs $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 600 --doctest-modules --ignore=notebooks/coursework --ignore=lowlight_utils/coursework/exercises $(MORE) lowlight_utils tests notebooks
 
 # Not part of make test, because it takes longer; what runs in other processes does not count.
 coverage:

@@ -3,13 +3,16 @@
 import base64
 import html
 import io
+import os
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 
 from lowlight_utils.files import write_file
 
@@ -58,7 +61,7 @@ class Page(Figure):
         Whether it is mostly made of photographs.
     """
 
-    def __init__(self, width, height, photographic=False):
+    def __init__(self, width: float, height: float, photographic: bool = False) -> None:
         super().__init__(figsize=(width, height), dpi=100, facecolor="white")
         FigureCanvasAgg(self)
         self.photographic = photographic
@@ -99,7 +102,7 @@ class Page(Figure):
         )
         return self.sheet.add_patch(patch)
 
-    def rectangle(self, x, y, width, height, **kwargs):
+    def rectangle(self, x: float, y: float, width: float, height: float, **kwargs: Any) -> Patch:
         """Draw a plain rectangle whose top left corner is at (x, y)."""
         return self.sheet.add_patch(Rectangle((x, y), width, height, **kwargs))
 
@@ -143,7 +146,7 @@ class Page(Figure):
             spine.set(visible=edge is not None, color=edge or LINE, linewidth=1.5)
         return axes
 
-    def panel(self, x, y, width, height, zorder=4):
+    def panel(self, x: float, y: float, width: float, height: float, zorder: float = 4) -> Axes:
         """Add axes whose top left corner is at (x, y)."""
         below = self.height - y - height
         across, up = self.width, self.height
@@ -157,7 +160,7 @@ class Page(Figure):
             self.write(MARGIN, self.height - 0.08, lines, SMALL, MUTED, **place)
 
 
-def caption_height(made_by):
+def caption_height(made_by: str | None) -> float:
     """Inches that `Page.caption` needs at the bottom."""
     return 0.12 + 0.17 * len(_wrap(made_by)) if made_by else 0.0
 
@@ -166,12 +169,12 @@ def _wrap(made_by):
     return textwrap.wrap(made_by, 128)
 
 
-def ratio(image):
+def ratio(image: np.ndarray) -> float:
     """Return a picture's height as a part of its width."""
     return image.shape[0] / image.shape[1]
 
 
-def require_image(image):
+def require_image(image: np.ndarray) -> np.ndarray:
     """Return `image` as an array; raise ValueError unless it is uint8[h, w, 3]."""
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
@@ -182,7 +185,7 @@ def require_image(image):
     return image
 
 
-def picture_output(content, alt, kind="jpeg"):
+def picture_output(content: bytes, alt: str, kind: str = "jpeg") -> dict[str, str]:
     """Return what a notebook shows for a picture's file, with an alternative text.
 
     It is HTML: JupyterLab shows an output of the type image/png without one.
@@ -190,7 +193,7 @@ def picture_output(content, alt, kind="jpeg"):
     return {"text/html": picture_html(content, alt, kind), "text/plain": alt}
 
 
-def picture_html(content, alt, kind="jpeg"):
+def picture_html(content: bytes, alt: str, kind: str = "jpeg") -> str:
     """Return an <img> that holds a picture's file, at most as wide as there is room."""
     data = base64.b64encode(content).decode()
     return (
@@ -199,7 +202,7 @@ def picture_html(content, alt, kind="jpeg"):
     )
 
 
-def encode(figure, kind, dpi):
+def encode(figure: Figure, kind: str, dpi: float) -> bytes:
     """Return a figure as the bytes of a "png" or "jpeg" file, the same bytes each time."""
     buffer = io.BytesIO()
     if kind == "jpeg":
@@ -210,7 +213,7 @@ def encode(figure, kind, dpi):
     return buffer.getvalue()
 
 
-def save_figure(figure: Page, folder, name: str, dpi: int = 170) -> Path:
+def save_figure(figure: Page, folder: str | os.PathLike, name: str, dpi: int = 170) -> Path:
     """Write a figure into a folder: photographs as NAME.jpg, drawings as NAME.png.
 
     Parameters

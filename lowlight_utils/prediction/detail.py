@@ -122,6 +122,13 @@ def tone_curves(before: np.ndarray, after: np.ndarray, levels: int = 256) -> np.
     -------
     float32[levels, 3]
         What becomes of each level, in [-1, 1].
+
+    Examples
+    --------
+    >>> before = np.linspace(-1, 0, 300).reshape(10, 10, 3)
+    >>> curves = tone_curves(before, 2 * before + 1)  # twice as bright
+    >>> curves[[0, 64, 200], 0].round(2).tolist()
+    [-1.0, 0.0, 1.0]
     """
     knots = 2 * np.linspace(0, 1, KNOTS) ** 2 - 1
     bends = np.diff(np.diff(np.eye(KNOTS), axis=0) / np.diff(knots)[:, None], axis=0) / KNOTS
@@ -179,6 +186,14 @@ def noise_by_level(photo: np.ndarray) -> np.ndarray:
     float32[256, 3]
         Variance by level of brightness: of brightness and of two differences of colours, in the
         networks' units (a level is 1 / 127.5); 0 for a photo too small to tell.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, 4, (128, 128, 3))
+    >>> photo = np.rint(100 + noise).astype(np.uint8)
+    >>> levels = 127.5 * np.sqrt(noise_by_level(photo)[100])
+    >>> levels.round().tolist()
+    [2.0, 5.0, 5.0]
     """
     height, width = (side // BLOCK for side in photo.shape[:2])
     brightness, variances = [], []

@@ -3,10 +3,14 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lowlight_utils.backend import cores
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 SUFFIX = ".onnx"
 
@@ -97,7 +101,7 @@ def usual_threads() -> int:
         return cores()
 
 
-def start_session(model: Path | bytes, threads: int):
+def start_session(model: Path | bytes, threads: int) -> "onnxruntime.InferenceSession":
     """Load an ONNX model, from its file or its bytes, into an `onnxruntime.InferenceSession`."""
     # From version 1.29 on it reports its use to Microsoft, by way of a file in the home folder,
     # unless this is set before it is first imported. Nobody asked the owners of the photos.
@@ -116,7 +120,9 @@ def start_session(model: Path | bytes, threads: int):
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def run(session, given: np.ndarray | list[np.ndarray]) -> np.ndarray:
+def run(
+    session: "onnxruntime.InferenceSession", given: np.ndarray | list[np.ndarray]
+) -> np.ndarray:
     """Run a session that has one output on what its one input takes, or on a list for several."""
     arrays = given if isinstance(given, list) else [given]
     fed = {
