@@ -113,7 +113,7 @@ def read_exercise(number: str) -> Exercise:
         raise ValueError(f"There is no exercise {number!r}, only {', '.join(files)}.")
     source = files[str(number)].read_text(encoding="utf-8")
     tree = ast.parse(source)
-    title, _, text = ast.get_docstring(tree).partition("\n")
+    title, _, text = (ast.get_docstring(tree) or "").partition("\n")
     start, end = CELL.finditer(source)
     code = source[start.end() : end.start()].strip("\n")
     assigned = {
@@ -128,7 +128,7 @@ def read_exercise(number: str) -> Exercise:
         text=INCLUDED.sub(_included, text.strip("\n")),
         code=code,
         name=_last_name(code),
-        purpose=" ".join(ast.get_docstring(check).split()),
+        purpose=" ".join((ast.get_docstring(check) or "").split()),
         minutes=ast.literal_eval(assigned["MINUTES"]),
         rubric=ast.literal_eval(assigned["RUBRIC"]),
         mistakes=ast.literal_eval(assigned["MISTAKES"]),
@@ -169,8 +169,8 @@ def show(number: str) -> None:
 def _files() -> dict[str, Path]:
     found = {}
     for path in sorted(FOLDER.glob("e*.py")):
-        chapter, number = FILE.fullmatch(path.name).groups()
-        found[f"{chapter}.{number}"] = path
+        if named := FILE.fullmatch(path.name):
+            found[".".join(named.groups())] = path
     return found
 
 

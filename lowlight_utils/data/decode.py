@@ -143,7 +143,7 @@ def _unknown(head: bytes, name: str, formats: tuple[str, ...]) -> UnknownFormat:
 
 
 def _decode_raw(
-    file: BinaryIO, name: str, formats: tuple[str, ...] | None, max_pixels: int, deep: bool
+    file: BinaryIO, name: str, formats: Collection[str] | None, max_pixels: int, deep: bool
 ) -> Decoded:
     from lowlight_utils.data.raw import read_raw
 

@@ -19,7 +19,6 @@ from scipy.ndimage import gaussian_filter
 from lowlight_utils.data.camera import expose, record, reopen_highlights
 from lowlight_utils.data.darken import Bell, darken, draw_darkness
 from lowlight_utils.data.srgb import LUMINANCE, to_levels, to_linear
-from lowlight_utils.recipe import Light
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -103,7 +102,7 @@ def well_lit(photo: np.ndarray, rng: np.random.Generator) -> Pair:
     return low, high
 
 
-LIGHTS: dict[Light, Callable[[np.ndarray, np.random.Generator], Pair]] = {
+LIGHTS: dict[str, Callable[[np.ndarray, np.random.Generator], Pair]] = {
     "even": even_light,
     "dim": dim_light,
     "uneven": uneven_light,

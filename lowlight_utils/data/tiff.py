@@ -24,7 +24,7 @@ _DNG_VERSION, _ORIENTATION, _ICC, _EXTRA_ALPHA = 50706, 274, 34675, (1, 2)
 
 def is_raw(tiff: tifffile.TiffFile) -> bool:
     """Say whether it is a camera's RAW file, whatever it is called."""
-    for page in tiff.pages:
+    for page in cast(list[tifffile.TiffPage], list(tiff.pages)):
         kinds = [int(each.photometric or 0) for each in (page, *(page.pages or ()))]
         if _DNG_VERSION in page.tags or not _RAW_KINDS.isdisjoint(kinds):
             return True
