@@ -71,8 +71,11 @@ class Page(Figure):
         self.sheet.axis("off")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        kind = "jpeg" if self.photographic else "png"
-        return picture_output(encode(self, kind, dpi=100), self.alt, kind)
+        # An image rather than HTML with an <img>: repositories' viewers take pictures out of HTML.
+        kind = "image/jpeg" if self.photographic else "image/png"
+        content = encode(self, kind.removeprefix("image/"), dpi=100)
+        data = {kind: base64.b64encode(content).decode(), "text/plain": self.alt}
+        return data, {kind: {"alt": self.alt}}
 
     @property
     def alt(self):
@@ -183,14 +186,6 @@ def require_image(image: np.ndarray) -> np.ndarray:
             f"{image.dtype}{list(image.shape)}: convert with lowlight_utils.data.to_image."
         )
     return image
-
-
-def picture_output(content: bytes, alt: str, kind: str = "jpeg") -> dict[str, str]:
-    """Return what a notebook shows for a picture's file, with an alternative text.
-
-    It is HTML: JupyterLab shows an output of the type image/png without one.
-    """
-    return {"text/html": picture_html(content, alt, kind), "text/plain": alt}
 
 
 def picture_html(content: bytes, alt: str, kind: str = "jpeg") -> str:
