@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from lowlight_utils.training.recipes import EVEN, LIGHTS, SEED, SEED_FIVE, Recipe
+from lowlight_utils.recipe import Light
+from lowlight_utils.training.recipes import EVEN, SEED, SEED_FIVE, Recipe
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -42,7 +43,7 @@ FROM_EVEN: Steps = (
     ("gt-mean", {"gt_mean": ...}),
     ("detail-loss", {"lambda_detail": ...}),
 )
-ALL_LIGHT = "+".join(LIGHTS)
+ALL_LIGHT = "+".join(get_args(Light))
 
 
 @dataclass(frozen=True)
