@@ -20,13 +20,22 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from lowlight_utils.coursework.reading import CHAPTERS, Exercise, list_exercises
-from notebooks import LANGUAGE, ROOT
+from notebooks import ROOT
 
 MASTERS = ROOT / "notebooks" / "coursework"
 BUILD = ROOT / "build" / "coursework"
 TEACHING = ROOT / "docs" / "teaching.md"
 BEGIN, END = "<!-- exercises -->\n", "<!-- end of exercises -->"
 SEED = 1
+# What a kernel says of its language, without its version: nbconvert --to script goes by it.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SETTINGS = '''"""nbgrader's settings for this course, read from the folder that it runs in."""
 

@@ -10,7 +10,7 @@ import ipywidgets
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lowlight_utils.data.sources import sample_credits
+from lowlight_utils.data.photos import sample_credits
 from lowlight_utils.plots.style import picture_html
 
 GAP = 6  # pixels between pictures

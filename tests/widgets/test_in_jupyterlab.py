@@ -207,7 +207,7 @@ def test_training_with_my_lambda_runs_beside_other_cells_and_joins_the_explorer(
     wait_for(lambda: prompt.inner_text() not in (before, "[*]:"))
     form.get_by_text(re.compile("^Done")).wait_for()
     form.screenshot(path=screenshots / "training.png")
-    joined = cell(page, 2).locator(".widget-html-content").first
+    joined = cell(page, 2).locator(".widget-html-content").nth(1)
     joined.get_by_text(re.compile("^my-lambda-115-")).wait_for()
     cell(page, 2).screenshot(path=screenshots / "explorer_joined.png")
 

@@ -46,7 +46,7 @@ import numpy as np
 
 from lowlight_utils.coursework.checking import Wrong, require
 from lowlight_utils.models import patchgan_discriminator, unet_generator
-from lowlight_utils.training import ConditionalGAN
+from lowlight_utils.training import ConditionalGAN, Recipe
 
 SHAPE, RATE = (32, 32, 3), 0.5
 
@@ -89,7 +89,7 @@ def _networks(lambda_l1, like=None):
     gan = ConditionalGAN(
         unet_generator(SHAPE, width=4, depth=3, norm="instance", dropout=0.0),
         patchgan_discriminator(SHAPE, width=4, norm="instance"),
-        lambda_l1=lambda_l1,
+        Recipe(lambda_l1=lambda_l1),
     )
     if like is not None:
         gan.set_weights(like.get_weights())
