@@ -481,7 +481,8 @@ def test_twenty_clients_are_served_beside_a_hostile_one_and_memory_stays_flat(co
         thread.join()
     after = sum(process.memory_info().rss for process in family)
     assert set(statuses) == {200, 503}
-    assert {415, 422} <= refused <= {415, 422, 429, 503}
+    # Which of its files comes to a place in the line, and which meets a full one, is chance.
+    assert refused and refused <= {415, 422, 429, 503}
     assert not wrong
     assert after - before < 150 * 2**20
 
