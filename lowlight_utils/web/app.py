@@ -8,13 +8,14 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits.storage import storage_from_string
 from werkzeug.exceptions import HTTPException
 
-from lowlight_utils.web.asked import InMemoryRequest, Problem
+from lowlight_utils.web.asked import InMemoryRequest, Problem, most_bytes
 from lowlight_utils.web.counters import Counters
 from lowlight_utils.web.fair import Places, Seconds, Trouble
 from lowlight_utils.web.guard import client, guard
 from lowlight_utils.web.line import Line, start_workers
-from lowlight_utils.web.settings import MIB, Settings
+from lowlight_utils.web.settings import Settings
 from lowlight_utils.web.shelf import Shelf
+from lowlight_utils.web.uploads import WRAPPING
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def create_app(enhance=None, settings: Settings | None = None) -> Flask:
     workers = start_workers(settings) if enhance is None else enhance
     app = Flask(__name__)
     app.request_class = InMemoryRequest
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes + 65_536  # with multipart's wrapping
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes + WRAPPING
     app.config["MAX_FORM_PARTS"] = 20
     app.extensions["lowlight"] = it = Service(
         workers if isinstance(workers, list) else [workers], settings
@@ -63,7 +64,8 @@ class Service:
     def __init__(self, workers: list, settings: Settings) -> None:
         first = workers[0]
         self.settings = settings
-        self.line = Line(workers)
+        self.trouble = Trouble()
+        self.line = Line(workers, self.trouble.note)
         self.lambda_range = getattr(first, "lambda_range", None)
         examples = getattr(first, "examples", None)
         self.examples = first.warm_up() if examples is None else examples
@@ -71,7 +73,6 @@ class Service:
         self.seconds = Seconds(
             storage_from_string(settings.limits_storage), settings.client_seconds
         )
-        self.trouble = Trouble()
         self.shelf = Shelf(settings.keep_seconds, settings.keep_bytes)
         self.counters = Counters(self.line, self.shelf)
 
@@ -102,7 +103,7 @@ def _too_large(error: HTTPException) -> str:
     """Say what of a request is too large: all of it, one field, or the number of fields."""
     most = service().settings.max_bytes
     if (request.content_length or 0) > most:
-        return f"photos may have up to {most // MIB} MiB"
+        return most_bytes(most)
     return (
         "a field of the form is too long, or there are too many; send the photo in the field"
         " 'photo', with a file name"

@@ -39,6 +39,11 @@ class Problem(Exception):
         return response
 
 
+def most_bytes(max_bytes: int) -> str:
+    """Say how large a photo may be."""
+    return f"photos may have up to {max_bytes // MIB} MiB"
+
+
 class InMemoryRequest(Request):
     """A request whose files are never spooled to disk; MAX_CONTENT_LENGTH bounds them."""
 
@@ -97,7 +102,7 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
     if not content:
         raise Problem(400, "the photo is empty; choose it again")
     if len(content) > max_bytes:
-        raise Problem(413, f"photos may have up to {max_bytes // MIB} MiB")
+        raise Problem(413, most_bytes(max_bytes))
     return Photo(content, names.clean(name), keep)
 
 

@@ -6,14 +6,13 @@ again. The process can write no file (its limit for files is zero bytes, core du
 answers in JSON, not in pickles, so that a decoder that has been taken over cannot reach further.
 """
 
-import ctypes
 import json
 import os
 import signal
 import traceback
 from pathlib import Path
 
-from lowlight_utils.backend import start_keras
+from lowlight_utils.backend import THREADS, call_c_library, start_keras
 from lowlight_utils.extras import explain
 from lowlight_utils.web.job import Job, Refused
 from lowlight_utils.web.settings import Settings
@@ -27,7 +26,7 @@ def work(connection, words, settings: Settings, threads: int) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    for name in THREADS:
         os.environ[name] = str(threads)
     # Native decoders write what they find wrong with a photo to standard error: nobody's business.
     # What is said until the first photo comes is heard if the process then dies.
@@ -86,16 +85,8 @@ def _one_job(connection, pipeline) -> bool:
     large = max(len(content), len(enhanced.content) if enhanced else 0) > LARGE
     content = enhanced = None  # not to be kept until the next photo comes
     if large:
-        _return_memory()
+        call_c_library("malloc_trim", 0)  # it would keep what a large photo took
     return True
-
-
-def _return_memory() -> None:
-    """Give back the memory that a large photo took; the C library would keep it."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # another C library
-        pass
 
 
 def without_message(error: Exception) -> str:

@@ -5,25 +5,33 @@ from pathlib import Path
 from typing import Any
 
 from lowlight_utils.options import positive
+from lowlight_utils.web.settings import MIB, Settings
+
+MEGA = 1_000_000
 
 
 def add_serve_parser(commands: Any) -> None:
     """Add the command `serve` to those of `argparse`'s sub-parsers."""
     parser = commands.add_parser("serve", help="serve the web page (needs the extra web)")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 listens to every network")
-    parser.add_argument("--port", type=int, default=8080, help="default 8080; 0 takes a free one")
+    parser.add_argument("--host", default=Settings.host, help="0.0.0.0 listens to every network")
+    parser.add_argument(
+        "--port", type=int, default=Settings.port, help="default %(default)s; 0 takes a free one"
+    )
     parser.add_argument(
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
     parser.add_argument(
-        "--max-megabytes", type=positive, default=25, help="of an upload (default 25)"
+        "--max-megabytes",
+        type=positive,
+        default=Settings.max_bytes // MIB,
+        help="of an upload (default %(default)s)",
     )
     parser.add_argument(
         "--max-megapixels",
         type=positive,
-        default=25,
-        help="of a photo (default 25: what 24-megapixel cameras and phones make, in less than 900"
-        " MB of memory with an .onnx generator; each more takes some 16 MB)",
+        default=Settings.max_pixels // MEGA,
+        help="of a photo (default %(default)s: what 24-megapixel cameras and phones make, in less"
+        " than 900 MB of memory with an .onnx generator; each more takes some 16 MB)",
     )
     parser.add_argument(
         "--workers",
@@ -32,25 +40,32 @@ def add_serve_parser(commands: Any) -> None:
         " is memory for them)",
     )
     parser.add_argument(
-        "--queue", type=positive, default=8, help="photos in work or waiting at most (default 8)"
+        "--queue",
+        type=positive,
+        default=Settings.queue,
+        help="photos in work or waiting at most (default %(default)s)",
     )
     parser.add_argument(
-        "--queue-each", type=positive, default=2, help="of them, one client's (default 2)"
+        "--queue-each",
+        type=positive,
+        default=Settings.queue_each,
+        help="of them, one client's (default %(default)s)",
     )
     parser.add_argument(
         "--client-seconds",
         type=float,
-        default=30,
-        help="seconds of work in a minute that one client may ask for (default 30); 0 for no limit",
+        default=Settings.client_seconds,
+        help="seconds of work in a minute that one client may ask for (default %(default)g); 0 for"
+        " no limit",
     )
     parser.add_argument(
         "--rate-limit",
-        default="60 per minute",
-        help="photos that one client may send (default '60 per minute'); '' for no limit",
+        default=Settings.rate_limit,
+        help="photos that one client may send (default '%(default)s'); '' for no limit",
     )
     parser.add_argument(
         "--limits-storage",
-        default="memory://",
+        default=Settings.limits_storage,
         help="where clients are counted (default: here); redis://HOST:PORT for several machines",
     )
     parser.add_argument(
@@ -63,16 +78,16 @@ def add_serve_parser(commands: Any) -> None:
     parser.add_argument(
         "--trusted-proxies",
         type=int,
-        default=0,
+        default=Settings.trusted_proxies,
         help="how many reverse proxies of yours pass X-Forwarded-For, -Proto and -Prefix on"
-        " (default 0: ignore them)",
+        " (default %(default)s: ignore them)",
     )
     parser.set_defaults(run=_serve)
 
 
 def _serve(options):
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    from lowlight_utils.web import Server, Settings, create_app, start_workers
+    from lowlight_utils.web import Server, create_app, start_workers
     from lowlight_utils.web.job import WorkerError
     from lowlight_utils.web.server import listen
 
@@ -80,9 +95,9 @@ def _serve(options):
         host=options.host,
         port=options.port,
         weights=options.weights,
-        max_bytes=options.max_megabytes * 2**20,
-        max_pixels=options.max_megapixels * 1_000_000,
-        upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * 2**20),
+        max_bytes=options.max_megabytes * MIB,
+        max_pixels=options.max_megapixels * MEGA,
+        upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * MIB),
         workers=options.workers,
         queue=options.queue,
         queue_each=options.queue_each,

@@ -1,6 +1,7 @@
 """That nobody starves the others: a client's places in line, its seconds of work, known trouble."""
 
 import hashlib
+import ipaddress
 import threading
 import time
 from collections import Counter
@@ -11,6 +12,17 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 REMEMBERED = 1000, 600.0  # how many photos that did harm are known again, and for how many seconds
+
+
+def network_of(address: str) -> str:
+    """Tell clients apart: by address, and of IPv6 by network, since one client has 2**64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 class Places:

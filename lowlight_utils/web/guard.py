@@ -1,12 +1,12 @@
 """What guards the page: headers on every answer, whose requests are taken, who a client is."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lowlight_utils.web.asked import Problem
+from lowlight_utils.web.fair import network_of
 from lowlight_utils.web.settings import Settings
 
 HEADERS = {
@@ -36,15 +36,8 @@ def guard(app: Flask, settings: Settings) -> None:
 
 
 def client() -> str:
-    """Tell clients apart: by address, and of IPv6 by network, since one client has 2**64."""
-    address = request.remote_addr or "unknown"
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 6:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address
+    """Name who sends the request at hand; see `network_of`."""
+    return network_of(request.remote_addr or "unknown")
 
 
 def from_elsewhere(request: Request) -> bool:

@@ -4,15 +4,14 @@ The line itself is `concurrent.futures.ThreadPoolExecutor`'s, with a thread for 
 """
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
+from lowlight_utils.backend import memory_bytes
 from lowlight_utils.prediction.exported import is_exported, usual_threads
-from lowlight_utils.web.job import Enhanced, Job
+from lowlight_utils.web.job import Deadly, Enhanced, Job
 from lowlight_utils.web.settings import MIB, Settings
 from lowlight_utils.web.worker import Worker
 
@@ -29,10 +28,16 @@ class Line:
     ----------
     workers : list
         Each a `Worker`, or whatever turns (bytes, Job) into `Enhanced`.
+    harmed : function, optional
+        Told of a photo that did harm (`Deadly`), and what was said of it, before anybody has the
+        result.
     """
 
-    def __init__(self, workers: list) -> None:
+    def __init__(
+        self, workers: list, harmed: Callable[[bytes, str], None] = lambda content, said: None
+    ) -> None:
         self.workers = workers
+        self._harmed = harmed
         self._free = list(workers)
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(len(workers), thread_name_prefix="line")
@@ -87,6 +92,9 @@ class Line:
         started = time.perf_counter()
         try:
             return worker(held[0], job)
+        except Deadly as error:
+            self._harmed(held[0], str(error))
+            raise
         finally:
             seconds = time.perf_counter() - started
             charge(seconds)
@@ -127,28 +135,3 @@ def usual_workers(settings: Settings) -> int:
     """Say how many workers this machine carries: one a core, where there is memory for them."""
     by_memory = (memory_bytes() - OTHER_BYTES) // WORKER_BYTES[is_exported(settings.weights)]
     return max(1, min(usual_threads(), by_memory))
-
-
-def memory_bytes(
-    control_groups: Path = Path("/sys/fs/cgroup"), ours: Path = Path("/proc/self/cgroup")
-) -> int:
-    """Return the machine's memory, or what of it the container or the service may have."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows
-        import psutil
-
-        total = psutil.virtual_memory().total
-    try:
-        inside = ours.read_text().strip().rpartition("::/")[2]
-    except OSError:
-        inside = ""
-    group = control_groups / inside
-    for folder in (group, *group.parents):
-        if not folder.is_relative_to(control_groups):
-            break
-        try:
-            total = min(total, int((folder / "memory.max").read_text()))
-        except (OSError, ValueError):  # no such limit there, or "max"
-            continue
-    return total

@@ -22,7 +22,14 @@ LAMBDA = Recipe.lambda_l1
 """λ where none is asked for."""
 
 FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-QUALITIES = {"jpeg": "JPEG at quality 92", "png": "PNG, lossless", "webp": "WebP at quality 92"}
+QUALITY = 92
+"""Of JPEG and WebP."""
+
+QUALITIES = {
+    "jpeg": f"JPEG at quality {QUALITY}",
+    "png": "PNG, lossless",
+    "webp": f"WebP at quality {QUALITY}",
+}
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 EXAMPLES = {

@@ -24,9 +24,9 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 
 # Chosen for speed at 12 megapixels: PNG's level 6 and lossless WebP take several times as long.
 ENCODERS = {
-    "jpeg": {"quality": 92},
+    "jpeg": {"quality": names.QUALITY},
     "png": {"compress_level": 1},
-    "webp": {"quality": 92, "method": 2, "lossless": False},
+    "webp": {"quality": names.QUALITY, "method": 2, "lossless": False},
 }
 
 # They work in double precision: some 100 bytes a pixel.

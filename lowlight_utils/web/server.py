@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ from a2wsgi import WSGIMiddleware
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from lowlight_utils.backend import call_c_library
 from lowlight_utils.web.settings import Settings
 from lowlight_utils.web.uploads import Uploads
 
@@ -136,12 +136,9 @@ def _give_memory_back() -> None:
     The C library would learn from the first ones to keep the room of all later ones, once for each
     thread: 300 MB after some large photos.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # another C library
-        return
-    mallopt(-3, 2**20)  # M_MMAP_THRESHOLD: larger pieces are the system's, and fixed from now on
-    mallopt(-8, 2)  # M_ARENA_MAX
+    mmap_threshold, arena_max = -3, -8
+    call_c_library("mallopt", mmap_threshold, 2**20)  # larger pieces are the system's, from now on
+    call_c_library("mallopt", arena_max, 2)
 
 
 def _allow_many_connections() -> None:

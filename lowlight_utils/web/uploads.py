@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections import Counter, deque
 
+from lowlight_utils.web.fair import network_of
 from lowlight_utils.web.settings import Settings
 
 IDLE_SECONDS = 60  # without a byte, either way
@@ -169,8 +170,8 @@ async def _watch(receive, gone: threading.Event) -> None:
 
 
 def client_of(scope, headers: dict[bytes, bytes], trusted_proxies: int) -> str:
-    """Tell clients apart, as far as is needed here: by what the outermost of our proxies saw."""
+    """Name who sends a request, by what the outermost of our proxies saw; see `network_of`."""
     named = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
     if 0 < trusted_proxies <= len(named):
-        return named[-trusted_proxies].strip()
-    return (scope.get("client") or ("unknown",))[0]
+        return network_of(named[-trusted_proxies].strip())
+    return network_of((scope.get("client") or ("unknown",))[0])

@@ -3,16 +3,15 @@
 import math
 import time
 from concurrent.futures import Future, wait
-from functools import partial
 
 from flask import Blueprint, Response, render_template, request
 
 from lowlight_utils import __version__
 from lowlight_utils.web import names
 from lowlight_utils.web.app import Service, service
-from lowlight_utils.web.asked import Problem, read_job, read_photo
+from lowlight_utils.web.asked import Problem, most_bytes, read_job, read_photo
 from lowlight_utils.web.guard import client
-from lowlight_utils.web.job import Deadly, Enhanced, Job, Refused, WorkerError, options
+from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, options
 from lowlight_utils.web.look import look
 from lowlight_utils.web.settings import MIB
 
@@ -66,11 +65,11 @@ def enhance():
             raise Problem(422, said)
         future = it.line.submit(photo.content, job, lambda spent: it.seconds.charge(who, spent))
         held = None  # from here on the place is the job's, also where nobody waits for it any more
-        future.add_done_callback(partial(_left, it, who, photo.content))
+        future.add_done_callback(lambda _: it.places.give_back(who))
     finally:
         if held:
             it.places.give_back(who)
-    enhanced = _await(it, future, photo.content)
+    enhanced = _await(it, future)
     if enhanced is None:
         return Response(status=499)  # nobody reads it; the figures have a line of their own for it
     token = photo.token or (it.shelf.put(photo.content) if photo.keep else None)
@@ -108,7 +107,7 @@ def _admit(it: Service, who: str) -> None:
     """Take a place in line before the body is looked at, or say when to come back."""
     refused = request.environ.get("asgi.scope", {}).get("lowlight.refused", "")
     if refused == "large":
-        raise Problem(413, f"photos may have up to {it.settings.max_bytes // MIB} MiB")
+        raise Problem(413, most_bytes(it.settings.max_bytes))
     if refused == "slow":
         raise Problem(408, "the photo did not arrive in time; try a smaller one")
     if not it.seconds.left(who):
@@ -120,14 +119,7 @@ def _admit(it: Service, who: str) -> None:
         raise Problem(503, "the server is busy with other photos", it.line.wait_seconds())
 
 
-def _left(it: Service, who: str, content: bytes, future: Future) -> None:
-    """Give back a job's place, and remember what harm its photo did, whoever has gone."""
-    it.places.give_back(who)
-    if not future.cancelled() and isinstance(error := future.exception(), Deadly):
-        it.trouble.note(content, str(error))
-
-
-def _await(it: Service, future, content: bytes) -> Enhanced | None:
+def _await(it: Service, future: Future) -> Enhanced | None:
     """Wait for a result for as long as its client does; None if the client has gone."""
     gone = request.environ.get("asgi.scope", {}).get("lowlight.gone")
     with it.counters.in_work.track_inprogress():
@@ -139,9 +131,6 @@ def _await(it: Service, future, content: bytes) -> Enhanced | None:
         return _refusing(future.result)
     except WorkerError as error:
         raise Problem(503, str(error), retry_after=it.line.wait_seconds()) from error
-    finally:
-        if isinstance(future.exception(), Deadly):  # before the same client can send it again
-            it.trouble.note(content, str(future.exception()))
 
 
 def _refusing(work, *arguments):
