@@ -1,6 +1,7 @@
 """Keras and its backend, started as the commands need them: quietly, and with our settings."""
 
 import contextlib
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -13,6 +14,10 @@ from typing import NoReturn
 from lowlight_utils.console import first_line
 
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+"""Environment variables that say how many threads may compute; the last is JAX's."""
+
 ASKED = ("JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS")  # by which one may ask too much
 
 
@@ -140,6 +145,25 @@ def cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
+def call_c_library(name: str, *numbers: int) -> None:
+    """Call a function of the C library, such as glibc's mallopt(3); elsewhere do nothing."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # musl, macOS; Windows
+        getattr(ctypes.CDLL(None), name)(*numbers)
+
+
+def memory_bytes(
+    control_groups: Path = CONTROL_GROUPS, ours: Path = Path("/proc/self/cgroup")
+) -> int:
+    """Return the machine's memory, or what of it the container or the service may have."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        import psutil
+
+        total = psutil.virtual_memory().total
+    return min([total, *(limit for limit, _ in _limits(control_groups, ours))])
+
+
 def free_memory() -> int:
     """Estimate how many bytes of memory this process may still take; in a container, of its own."""
     free = 4 * 2**30  # where nobody says
@@ -147,17 +171,34 @@ def free_memory() -> int:
         free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     with contextlib.suppress(OSError, ValueError, KeyError):
         free = _table("/proc/meminfo")["MemAvailable:"] * 1024
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        with contextlib.suppress(OSError, ValueError, KeyError):  # "max" is no number: no limit
-            groups = Path("/sys/fs/cgroup")
-            left = int((groups / limit).read_text()) - int((groups / used).read_text())
+    for limit, used in _limits():
+        with contextlib.suppress(OSError, ValueError, KeyError):
             # Files that are only kept in memory because nobody else wants it.
-            kept = _table((groups / limit).with_name("memory.stat"))["inactive_file"]
-            free = min(free, left + kept)
+            kept = _table(used.with_name("memory.stat"))["inactive_file"]
+            free = min(free, limit - int(used.read_text()) + kept)
     return max(0, free)
+
+
+def _limits(
+    control_groups: Path = CONTROL_GROUPS, ours: Path = Path("/proc/self/cgroup")
+) -> Iterator[tuple[int, Path]]:
+    """Give the memory limits of the control groups around this process, and where each says how
+    much of it is used.
+    """
+    try:
+        inside = ours.read_text().strip().rpartition("::/")[2]
+    except OSError:
+        inside = ""
+    group = control_groups / inside
+    for folder in (group, *group.parents):
+        if not folder.is_relative_to(control_groups):
+            return
+        for limit, used in (
+            ("memory.max", "memory.current"),
+            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+        ):
+            with contextlib.suppress(OSError, ValueError):  # no such limit there, or "max"
+                yield int((folder / limit).read_text()), folder / used
 
 
 def _table(path: str | os.PathLike) -> dict[str, int]:

@@ -3,7 +3,6 @@
 Absolute times depend on the machine and its mood; the ratio of two things timed in turn does not.
 """
 
-import os
 import platform
 import statistics
 import sys
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lowlight_utils.backend import start_keras
+from lowlight_utils.backend import cores, start_keras
 from lowlight_utils.options import positive, write_json
 
 try:
@@ -239,7 +238,7 @@ def _machine():
     return {
         "backend": keras.backend.backend() if keras else "onnxruntime",
         "keras": keras.__version__ if keras else "not loaded",
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "machine": platform.machine(),
         "python": platform.python_version(),
     }

@@ -53,6 +53,26 @@ def reopen_highlights(linear: np.ndarray, strength: float) -> np.ndarray:
     return linear * (1 + strength * linear**4)
 
 
+def roll_off(linear: np.ndarray, knee: float = 0.7) -> np.ndarray:
+    """Bend what lies above `knee` so that nothing passes 1: highlights keep their order.
+
+    Parameters
+    ----------
+    linear : float[...]
+        At least 0.
+    knee : float
+        In (0, 1); below it nothing changes.
+
+    Returns
+    -------
+    float64[...]
+        In [0, 1).
+    """
+    linear = np.asarray(linear, np.float64)
+    above = np.maximum(linear - knee, 0.0) / (1.0 - knee)
+    return np.where(linear > knee, knee + (1.0 - knee) * (1.0 - np.exp(-above)), linear)
+
+
 def expose(linear: np.ndarray, stops: float) -> np.ndarray:
     """Change the amount of light: each stop doubles it, each stop below 0 halves it.
 

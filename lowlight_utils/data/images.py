@@ -226,11 +226,15 @@ def to_image(values: np.ndarray, depth: int = 8) -> np.ndarray:
     return np.rint(np.clip(values, 0, white, out=values), out=values).astype(type_)
 
 
-def list_images(folder: str | os.PathLike) -> list[Path]:
+def list_images(
+    folder: str | os.PathLike,
+    suffixes: Collection[str] = IMAGE_SUFFIXES,
+    what: str = "picture",
+) -> list[Path]:
     """List the pictures in a folder in natural order (2.png before 10.png).
 
-    Hidden files, and files that do not end in one of `IMAGE_SUFFIXES`, are left out; subfolders
-    are not entered.
+    Hidden files, and files that do not end in one of `suffixes`, are left out; subfolders are not
+    entered. `what` is what an error calls them.
 
     Raises
     ------
@@ -243,10 +247,10 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
     found = [
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "." and path.is_file()
+        if path.suffix.lower() in suffixes and path.name[0] != "." and path.is_file()
     ]
     if not found:
-        raise ImageError(f"{folder}: there is no picture in this folder; check the path")
+        raise ImageError(f"{folder}: there is no {what} in this folder; check the path")
     return sorted(found, key=lambda path: natural_key(path.name))
 
 

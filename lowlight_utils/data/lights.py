@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from lowlight_utils.data.camera import expose, record, reopen_highlights
+from lowlight_utils.data.camera import expose, record, reopen_highlights, roll_off
 from lowlight_utils.data.darken import Bell, darken, draw_darkness
 from lowlight_utils.data.srgb import LUMINANCE, to_levels, to_linear
 
@@ -139,26 +139,6 @@ def light_field(linear: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     mixed = own + rng.uniform(0.0, 0.5) * (_stretch(chance) - own)
     bent = 1.0 / (1.0 + np.exp((rng.uniform(0.45, 0.85) - mixed) / rng.uniform(0.05, 0.2)))
     return _stretch(bent)
-
-
-def roll_off(linear: np.ndarray, knee: float = 0.7) -> np.ndarray:
-    """Bend what lies above `knee` so that nothing passes 1: highlights keep their order.
-
-    Parameters
-    ----------
-    linear : float[...]
-        At least 0.
-    knee : float
-        In (0, 1); below it nothing changes.
-
-    Returns
-    -------
-    float64[...]
-        In [0, 1).
-    """
-    linear = np.asarray(linear, np.float64)
-    above = np.maximum(linear - knee, 0.0) / (1.0 - knee)
-    return np.where(linear > knee, knee + (1.0 - knee) * (1.0 - np.exp(-above)), linear)
 
 
 def _stretch(values: np.ndarray) -> np.ndarray:

@@ -149,19 +149,19 @@ def photo_pairs(
     if copies < 1:
         raise ValueError(f"copies is {copies}; has to be at least 1")
     require_allowed(views=views, lights=lights)
-    if views != "whole" and not isinstance(size, int):
+    side = size if isinstance(size, int) else 0
+    if views != "whole" and not side:
         raise ValueError(f"views {views!r} are squares, and size is {size}; give one number")
     kinds = lights.split("+")
     lows, highs, names, scenes = [], [], [], []
     for path in photos:
         photo = read_image(path)
         photo = take_out_grain(photo) if views == "clean" else photo
-        shown = resize(photo, size)
+        whole = resize(photo, size) if views == "whole" else None  # the same for every copy
         for copy in range(copies):
             rng = np.random.default_rng([seed, zlib.crc32(path.stem.encode()), copy])
             light = kinds[copy % len(kinds)]
-            if views != "whole" and isinstance(size, int):
-                shown = resize(random_view(photo, size, rng), size)
+            shown = resize(random_view(photo, side, rng), size) if whole is None else whole
             if light == EVEN:
                 low, high = darken(shown, draw_darkness(rng, ranges), rng), shown
             else:

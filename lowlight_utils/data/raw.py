@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from lowlight_utils.data import kinds
+from lowlight_utils.data.camera import roll_off
 from lowlight_utils.data.errors import ImageError, ImageTooLarge, UnknownFormat
 from lowlight_utils.data.srgb import linear_to_srgb
 
@@ -125,9 +126,7 @@ def expose_to_srgb(linear: np.ndarray, gain: float) -> np.ndarray:
         sRGB.
     """
     light = np.arange(65536) / 65535 * gain
-    over = np.maximum(light - KNEE, 0) / (1 - KNEE)
-    rolled = np.minimum(light, KNEE) + (1 - KNEE) * (1 - np.exp(-over))
-    return np.rint(linear_to_srgb(rolled) * 65535).astype(np.uint16)[linear]
+    return np.rint(linear_to_srgb(roll_off(light, KNEE)) * 65535).astype(np.uint16)[linear]
 
 
 def read_raw(file: BinaryIO, name: str, max_pixels: int) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from lowlight_utils.options import positive
+
 
 def add_make_pairs_parser(commands: Any) -> None:
     """Add the command `make-pairs` to those of `argparse`'s sub-parsers."""
@@ -20,10 +22,13 @@ def add_make_pairs_parser(commands: Any) -> None:
     parser.add_argument("raws", nargs="+", metavar="RAW", help="RAW files, or folders of them")
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR", help="the folder")
     parser.add_argument(
-        "--copies", type=int, default=3, help="darker developments of each file (default 3)"
+        "--copies", type=positive, default=3, help="darker developments of each file (default 3)"
     )
     parser.add_argument(
-        "--side", type=int, default=600, help="longest side of the pictures (default 600, as LOL's)"
+        "--side",
+        type=positive,
+        default=600,
+        help="longest side of the pictures (default 600, as LOL's)",
     )
     parser.add_argument("--seed", type=int, default=0, help="for darkness and noise (default 0)")
     parser.set_defaults(run=_make_pairs)
@@ -32,9 +37,6 @@ def add_make_pairs_parser(commands: Any) -> None:
 def _make_pairs(options: argparse.Namespace) -> int:
     from lowlight_utils.data.raw_pairs import find_raws, make_pairs
 
-    for name in ("copies", "side"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name} must be at least 1, not {getattr(options, name)}")
     raws = list(find_raws(options.raws))
     doubled = sorted(stem for stem, n in Counter(raw.stem for raw in raws).items() if n > 1)
     if doubled:

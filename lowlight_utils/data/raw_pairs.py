@@ -23,11 +23,11 @@ import numpy as np
 from scipy.optimize import nnls
 
 from lowlight_utils.data.errors import ImageError
-from lowlight_utils.data.images import MAX_PIXELS, natural_key, resize, write_image
+from lowlight_utils.data.images import MAX_PIXELS, list_images, resize, write_image
 from lowlight_utils.data.kinds import RAW_SUFFIXES
 from lowlight_utils.data.raw import develop, expose_to_srgb, opened
 from lowlight_utils.data.samples import to_8_bit
-from lowlight_utils.data.srgb import linear_to_srgb
+from lowlight_utils.data.srgb import LUMINANCE, linear_to_srgb
 
 if TYPE_CHECKING:
     import rawpy
@@ -36,7 +36,6 @@ DARK_LEVELS = (2.5, 5.36, 13.29, 25.83, 40.0)
 """Mean level of LOL's dark pictures at these shares of them; see `lowlight_utils.data.darken`."""
 SHARES = (0.0, 0.1, 0.5, 0.9, 1.0)
 BRIGHT_LEVELS = (80, 150)  # a truth is exposed until its mean level lies between
-LUMA = np.array([0.2126, 0.7152, 0.0722])  # of linear light (ITU-R BT.709)
 TILE = 16
 QUARTER = 0.917  # of white noise's variance: what a quarter of such tiles lie below
 
@@ -135,7 +134,7 @@ class _Developments:
         return self._finished(*develop(self.raw))
 
     def _level(self, exposure: float) -> float:
-        return float((linear_to_srgb(self.small * exposure) @ LUMA).mean() * 255)
+        return float((linear_to_srgb(self.small * exposure) @ LUMINANCE).mean() * 255)
 
     def _exposure(self, level: float) -> float:
         """Find by what the light is to be multiplied for a mean level."""
@@ -204,14 +203,7 @@ def find_raws(given: list[str | os.PathLike]) -> Iterator[Path]:
         A folder holds none.
     """
     for path in map(Path, given):
-        if not path.is_dir():
+        if path.is_dir():
+            yield from list_images(path, RAW_SUFFIXES, "camera RAW file")
+        else:
             yield path
-            continue
-        found = [
-            file
-            for file in path.iterdir()
-            if file.suffix.lower() in RAW_SUFFIXES and file.name[0] != "."
-        ]
-        if not found:
-            raise ImageError(f"{path}: there is no camera RAW file in this folder; check the path")
-        yield from sorted(found, key=lambda file: natural_key(file.name))

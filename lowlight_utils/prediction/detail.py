@@ -15,13 +15,13 @@ J.-S. Lee, "Digital image enhancement and noise filtering by use of local statis
 2(2), 1980.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
 
+from lowlight_utils.backend import cores
 from lowlight_utils.data.images import to_image, to_network
 from lowlight_utils.prediction.guided import box_mean
 
@@ -29,11 +29,9 @@ KNOTS = 13  # of the tone curve, closer together where it is dark
 STEEPEST = 10  # of 8 bits, where it is steeper a level more or less is rounding and not detail
 STIFFNESS = 1e-3  # of the tone curve, where the photo has few pixels of a level
 DENOISED = 0.05  # share of the variance that, once taken away, marks the network as denoising
-RADII = (
-    2,
-    3,
-    3,
-)  # of the squares that are smoothed: brightness, and colour, whose noise is coarser
+RADII = (2, 3, 3)
+"""Of the squares that are smoothed: of brightness, and of colour, whose noise is coarser."""
+
 CAUTION = 1.6  # what varies by no more than this many times the noise is noise
 QUIET = 5  # per cent of the squares of a brightness that show its noise and little else
 ROUNDED = np.array([0.25, 0.5, 0.5]) / 127.5**2  # what rounding and JPEG leave of a smooth shadow
@@ -81,12 +79,9 @@ def carry_over(
 
     def enhance(top: int) -> None:
         bottom = min(top + strip, height)
-        box = (
-            0,
-            top * before.shape[0] / height,
-            before.shape[1],
-            bottom * before.shape[0] / height,
-        )
+        small_height, small_width = before.shape[:2]
+        rows = (top * small_height / height, bottom * small_height / height)
+        box = (0, rows[0], small_width, rows[1])
 
         def enlarge(plane: Image.Image) -> np.ndarray:
             return np.asarray(plane.resize((width, bottom - top), Image.Resampling.BILINEAR, box))
@@ -293,6 +288,6 @@ def take_solvers_memory() -> None:
 
 def _each(work: Callable, parts: Iterable) -> None:
     # NumPy and Pillow let go of the interpreter's lock; more threads would cost more memory.
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, cores())) as pool:
         for _ in pool.map(work, parts):
             pass

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for_end
 from typing import TypeVar
 
-from lowlight_utils.backend import cores, free_memory, may_have_gpu
+from lowlight_utils.backend import THREADS, cores, free_memory, may_have_gpu
 
 AHEAD = 8  # jobs a process that may be in work or done before an earlier one's result is there
 PHOTOS_EACH = 4  # fewer are done before one more process has started
@@ -171,8 +171,8 @@ def _deaf_to_interrupts() -> Iterator[None]:
 def _prepare(load: Callable, threads: int) -> None:
     global _work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it is not inherited, as on Windows
-    # Before the backend is loaded; what the user has set counts. The last is JAX's.
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC"):
+    # Before the backend is loaded; what the user has set counts.
+    for name in THREADS:
         os.environ.setdefault(name, str(threads))
     # Or the first process would take all of a GPU's memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

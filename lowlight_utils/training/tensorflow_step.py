@@ -1,10 +1,11 @@
 """The gradients of a step in TensorFlow, and what makes it fast."""
 
-import ctypes
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+
+from lowlight_utils.backend import call_c_library
 
 ON_GPU = bool(tf.config.list_physical_devices("GPU"))
 
@@ -18,12 +19,8 @@ def keep_freed_memory() -> None:
     on glibc (macOS, Windows, musl) it does nothing.
     """
     trim_threshold, mmap_max = -1, -4  # mallopt(3)
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    mallopt(mmap_max, 0)
-    mallopt(trim_threshold, 2**31 - 1)
+    call_c_library("mallopt", mmap_max, 0)
+    call_c_library("mallopt", trim_threshold, 2**31 - 1)
 
 
 def without_autotuning(batches: keras.utils.PyDataset) -> tf.data.Dataset:
