@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lowlight_utils.backend import device_line, unseen_gpu
+from lowlight_utils.files import write_file
 from lowlight_utils.recipe import Recipe, kind_of
 
 
@@ -68,8 +69,6 @@ def say_device() -> None:
 
 def write_json(path: Path, result: Mapping) -> None:
     """Write what a command found, for other programs."""
-    from lowlight_utils.files import write_file
-
     text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
     # A file's name that is not in the system's encoding is bytes, mostly UTF-8.
     text = text.encode(errors="surrogateescape").decode(errors="replace")

@@ -20,7 +20,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from lowlight_utils.coursework.reading import CHAPTERS, Exercise, list_exercises
-from notebooks import ROOT
+from notebooks import KERNEL, ROOT
 
 MASTERS = ROOT / "notebooks" / "coursework"
 BUILD = ROOT / "build" / "coursework"
@@ -36,7 +36,6 @@ LANGUAGE = {
     "nbconvert_exporter": "python",
     "pygments_lexer": "ipython3",
 }
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SETTINGS = '''"""nbgrader's settings for this course, read from the folder that it runs in."""
 
 c = get_config()  # noqa: F821
@@ -140,7 +139,7 @@ def install_cell():
 
 def master_cells(exercise: Exercise, seed):
     """Make the text, the answer with its solution, and the check with its hidden tests."""
-    check = f'check("{exercise.number}", {exercise.name})'
+    check = exercise.call
     if exercise.draws:
         again = f"{check[:-1]}, seed={seed})"
         check += f"\n### BEGIN HIDDEN TESTS\n{again}\n### END HIDDEN TESTS"
@@ -160,11 +159,10 @@ def solved_cells(exercise: Exercise):
         for line in exercise.code.split("\n")
         if line.strip() not in ("### BEGIN SOLUTION", "### END SOLUTION")
     )
-    check = f'check("{exercise.number}", {exercise.name})'
     return [
         new_markdown_cell(text_of(exercise), id=cell_id(exercise, "text")),
         new_code_cell(code, id=cell_id(exercise, "answer")),
-        new_code_cell(check, id=cell_id(exercise, "check")),
+        new_code_cell(exercise.call, id=cell_id(exercise, "check")),
     ]
 
 

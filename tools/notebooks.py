@@ -40,6 +40,7 @@ NO_INSTALL = """    print(
     )
 """
 INSTALL = re.compile(r"(?<=is None:\n).*?(?=    importlib\.invalidate_caches)", re.DOTALL)
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 IMAGES = ("image/png", "image/jpeg")
 IMAGE_IN_HTML = re.compile(r'<img [^>]*src="data:image/(png|jpeg);base64,([\w+/=]+)"')
 
@@ -115,11 +116,7 @@ def tidy(notebook):
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if not is_log_noise(output)]
     notebook.metadata.get("language_info", {}).pop("version", None)
-    notebook.metadata["kernelspec"] = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
+    notebook.metadata["kernelspec"] = KERNEL
 
 
 def is_log_noise(output):

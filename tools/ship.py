@@ -44,8 +44,6 @@ from lowlight_utils.prediction.unpaired import evaluate_unpaired
 from lowlight_utils.tuning import read_sweep
 
 TEST_SEED, TEST_COPIES = 1000, 4  # training darkens with its recipe's seed, a small number
-
-
 LAMBDAS = (0.1, 1.0, 10.0, 115.0, 1000.0)
 
 
@@ -88,14 +86,15 @@ def card_of_photos(generator, recipe, options):
     lol = lol_pairs(options.lol)
     _, validation = split_lol(lol)
     seen_rooms = lol[np.array([in_lol_evaluation(scene) for scene in lol.scenes])]
-    photos = sample_pairs("test", 256, TEST_COPIES, TEST_SEED)
     card = {
         "command": "python -m lowlight_utils train --recipe shipped"
         f" --seed {recipe['seed']} --data LOL sample kodak --out DIR",
         "data": "LOL: 415 training pairs, 69 for validation; 54 bundled photos, 12 pairs of each",
         "validation": compare(generator, validation, "69 pairs of LOL, of rooms not in training"),
         "bundled_test_photos": compare(
-            generator, photos, f"8 photos, each darkened {TEST_COPIES} times, seed {TEST_SEED}"
+            generator,
+            sample_pairs("test", 256, TEST_COPIES, TEST_SEED),
+            f"8 photos, each darkened {TEST_COPIES} times, seed {TEST_SEED}",
         ),
         "other_lights": {
             light: compare_in(light, generator) for light in LIGHTS if light != "even"

@@ -76,6 +76,11 @@ class Exercise:
         return SOLUTION.sub(blank, self.code).rstrip("\n")
 
     @property
+    def call(self) -> str:
+        """The line that checks the answer."""
+        return f'check("{self.number}", {self.name})'
+
+    @property
     def heading(self) -> str:
         return f"{self.number} {self.title}"
 
@@ -152,8 +157,7 @@ def show(number: str) -> None:
         There is no exercise of that number.
     """
     exercise = read_exercise(number)
-    last = f'check("{number}", {exercise.name})'
-    cell = f"from lowlight_utils.coursework import check\n\n{exercise.stub}\n\n{last}"
+    cell = f"from lowlight_utils.coursework import check\n\n{exercise.stub}\n\n{exercise.call}"
     text = f"### {exercise.heading}\n\n*{exercise.minutes} minutes*\n\n{exercise.text}\n"
     try:
         from IPython import get_ipython

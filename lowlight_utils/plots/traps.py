@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lowlight_utils.plots.curves import axes_of
 from lowlight_utils.plots.style import (
     BODY,
     DISCRIMINATOR,
@@ -50,7 +51,7 @@ def flattery(
     ordered = sorted(found.items(), key=lambda item: abs(item[1][0] - item[1][1]))
     height = 0.4 + ROW * len(ordered)
     page = Page(WIDTH, height + 0.5 + caption_height(made_by))
-    axes = page.panel(LABELS, 0.4, WIDTH - LABELS - DIFFERENCES - MARGIN, height - 0.4)
+    axes = axes_of(page, LABELS, 0.4, WIDTH - LABELS - DIFFERENCES - MARGIN, height - 0.4)
     for row, (name, (flattering, honest)) in enumerate(ordered):
         axes.plot([honest, flattering], [row, row], color=LINE, linewidth=3, zorder=1)
         axes.plot(honest, row, "o", color=TRUTH, markersize=7, zorder=3)
@@ -61,12 +62,8 @@ def flattery(
         page.write(WIDTH - MARGIN, y, difference, BODY, MUTED, align="right")
     axes.set(ylim=(-0.5, len(ordered) - 0.5), yticks=[])
     axes.set_xlabel(unit, fontsize=SMALL, color=MUTED)
-    axes.tick_params(labelsize=SMALL, colors=MUTED)
-    axes.grid(axis="x", color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(LINE)
+    axes.grid(axis="y", visible=False)
+    axes.spines["left"].set_visible(False)
     page.write(LABELS, 0.2, "● honest", BODY, TRUTH, align="left", weight="bold")
     page.write(LABELS + 1.0, 0.2, "● flattering", BODY, DISCRIMINATOR, align="left", weight="bold")
     page.caption(made_by)

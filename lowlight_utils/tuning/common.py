@@ -10,11 +10,11 @@ from operator import add
 from pathlib import Path
 
 from lowlight_utils.data.pairs import PairSet
+from lowlight_utils.data.photos import EVEN
 from lowlight_utils.data.sources import Splits, load_splits, sample_pairs
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning.results import HIGH_FILE, LOW_FILE, first_of_scenes, write_strip
 
-EVEN_LIGHT = "even"
 COPIES_A_LIGHT = 2
 """How often a bundled validation photo is in each kind of light, where there are several."""
 
@@ -86,7 +86,7 @@ class CommonData:
         data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
         first: Recipe,
         low_side: str = "left",
-        lights: str = EVEN_LIGHT,
+        lights: str = EVEN,
     ) -> None:
         self._given = data if isinstance(data, Splits) else None
         sources: list[str | os.PathLike] = []
@@ -102,7 +102,7 @@ class CommonData:
         self._in_lights: PairSet | None = None
         self.size = first.size
         label = " ".join(map(str, sources))
-        if lights != EVEN_LIGHT:
+        if lights != EVEN:
             if not self._sample:
                 raise ValueError(
                     "Only the bundled photos can be judged in several kinds of light: give sample."
@@ -122,7 +122,7 @@ class CommonData:
         data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
         recipes: Sequence[Recipe],
         low_side: str = "left",
-        lights: str = EVEN_LIGHT,
+        lights: str = EVEN,
     ) -> "CommonData":
         """Read what recipes of one size need; raise ValueError if they have several."""
         sizes = sorted({recipe.size for recipe in recipes})
@@ -135,19 +135,11 @@ class CommonData:
         if self._given:
             return self._given
         seed = recipe.seed if self._sample else 0
-        key = recipe.copies, seed, recipe.lights, recipe.views
+        asked = recipe.arguments(load_splits, seed=seed)
+        key = tuple(asked.values())
         if key not in self._read:
             self._read.clear()  # one at a time: full-size data take gigabytes
-            copies, seed, lights, views = key
-            splits = load_splits(
-                self._sources,
-                self.size,
-                copies,
-                seed,
-                lights=lights,
-                views=views,
-                low_side=self._low_side,
-            )
+            splits = load_splits(self._sources, **asked, low_side=self._low_side)
             if self._in_lights is not None:
                 splits = replace(splits, validation=self._in_lights)
             self._read[key] = splits

@@ -88,7 +88,7 @@ class Study:
     varies: tuple[str, ...]
     configurations: "Callable[[Recipe], list[Configuration]] | None" = None
     space: "Space | None" = None
-    lights: str = "even"
+    lights: str = Recipe.lights
 
 
 def study_recipes(

@@ -13,10 +13,11 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from lowlight_utils.data.images import ImageError
+from lowlight_utils.data.photos import EVEN
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning import queue
-from lowlight_utils.tuning.common import EVEN_LIGHT, CommonData, require_folder_names
+from lowlight_utils.tuning.common import CommonData, require_folder_names
 from lowlight_utils.tuning.queue import optuna
 from lowlight_utils.tuning.results import Sweep, read_sweep, tabulate
 from lowlight_utils.tuning.studies import Space
@@ -34,7 +35,7 @@ def run_sweep(
     grace: int = 60,
     progress: bool = True,
     low_side: str = "left",
-    lights: str = EVEN_LIGHT,
+    lights: str = EVEN,
     space: Space | None = None,
 ) -> Sweep:
     """Train recipes on the same data, each in a folder of its own, and compare what comes out.
