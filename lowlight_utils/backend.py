@@ -14,7 +14,6 @@ from typing import NoReturn
 from lowlight_utils.console import first_line
 
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
-CONTROL_GROUPS = Path("/sys/fs/cgroup")
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 """Environment variables that say how many threads may compute; the last is JAX's."""
 
@@ -151,19 +150,6 @@ def call_c_library(name: str, *numbers: int) -> None:
         getattr(ctypes.CDLL(None), name)(*numbers)
 
 
-def memory_bytes(
-    control_groups: Path = CONTROL_GROUPS, ours: Path = Path("/proc/self/cgroup")
-) -> int:
-    """Return the machine's memory, or what of it the container or the service may have."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows
-        import psutil
-
-        total = psutil.virtual_memory().total
-    return min([total, *(limit for limit, _ in _limits(control_groups, ours))])
-
-
 def free_memory() -> int:
     """Estimate how many bytes of memory this process may still take; in a container, of its own."""
     free = 4 * 2**30  # where nobody says
@@ -171,7 +157,7 @@ def free_memory() -> int:
         free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     with contextlib.suppress(OSError, ValueError, KeyError):
         free = _table("/proc/meminfo")["MemAvailable:"] * 1024
-    for limit, used in _limits():
+    for limit, used in memory_limits():
         with contextlib.suppress(OSError, ValueError, KeyError):
             # Files that are only kept in memory because nobody else wants it.
             kept = _table(used.with_name("memory.stat"))["inactive_file"]
@@ -179,11 +165,17 @@ def free_memory() -> int:
     return max(0, free)
 
 
-def _limits(
-    control_groups: Path = CONTROL_GROUPS, ours: Path = Path("/proc/self/cgroup")
+def memory_limits(
+    control_groups: Path = Path("/sys/fs/cgroup"), ours: Path = Path("/proc/self/cgroup")
 ) -> Iterator[tuple[int, Path]]:
-    """Give the memory limits of the control groups around this process, and where each says how
-    much of it is used.
+    """Give the memory limits of the control groups around this process: of a container, a service.
+
+    Yields
+    ------
+    limit : int
+        In bytes.
+    used : Path
+        The file that says how much of it is in use.
     """
     try:
         inside = ours.read_text().strip().rpartition("::/")[2]

@@ -16,7 +16,7 @@ from lowlight_utils.plots.style import (
 )
 
 STATIONS = (  # title, what it does, what it refuses, its colour
-    ("Browser", "page.js sends the file,\nblends and shows", "too many bytes", INK),
+    ("Browser", "the page sends the file,\nblends and shows", "too many bytes", INK),
     (
         "server",
         "Hypercorn receives it,\nin memory, whole",

@@ -4,12 +4,14 @@ The line itself is `concurrent.futures.ThreadPoolExecutor`'s, with a thread for 
 """
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
-from lowlight_utils.backend import memory_bytes
+from lowlight_utils.backend import memory_limits
 from lowlight_utils.prediction.exported import is_exported, usual_threads
 from lowlight_utils.web.job import Deadly, Enhanced, Job
 from lowlight_utils.web.settings import MIB, Settings
@@ -135,3 +137,17 @@ def usual_workers(settings: Settings) -> int:
     """Say how many workers this machine carries: one a core, where there is memory for them."""
     by_memory = (memory_bytes() - OTHER_BYTES) // WORKER_BYTES[is_exported(settings.weights)]
     return max(1, min(usual_threads(), by_memory))
+
+
+def memory_bytes(*where: Path) -> int:
+    """Return the machine's memory, or what of it the container or the service may have.
+
+    `where` is for `memory_limits`.
+    """
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        import psutil
+
+        total = psutil.virtual_memory().total
+    return min([total, *(limit for limit, _ in memory_limits(*where))])
