@@ -43,6 +43,7 @@ from lowlight_utils.prediction.evaluate import evaluate
 from lowlight_utils.prediction.unpaired import evaluate_unpaired
 from lowlight_utils.tuning import read_sweep
 
+NATIVE = 384  # the bundled test photos' own size, at which noise has not been averaged
 TEST_SEED, TEST_COPIES = 1000, 4  # training darkens with its recipe's seed, a small number
 LAMBDAS = (0.1, 1.0, 10.0, 115.0, 1000.0)
 
@@ -99,6 +100,7 @@ def card_of_photos(generator, recipe, options):
         "other_lights": {
             light: compare_in(light, generator) for light in LIGHTS if light != "even"
         },
+        "native_size": {light: ours(options.run, test_pairs(light, NATIVE)) for light in LIGHTS},
         "seeds": {run.name: ours(run, validation) for run in (options.run, *options.seeds)},
     }
     if options.photos:
@@ -151,8 +153,14 @@ def of_fixed(rows, lambda_l1):
 
 def compare_in(light, weights):
     """Compare on the bundled test photos in one kind of light."""
-    pairs = sample_pairs("test", 256, TEST_COPIES, TEST_SEED, lights=light)
-    return compare(weights, pairs, f"8 photos, {TEST_COPIES} times each, seed {TEST_SEED}")
+    return compare(
+        weights, test_pairs(light, 256), f"8 photos, {TEST_COPIES} times each, seed {TEST_SEED}"
+    )
+
+
+def test_pairs(light, size):
+    """Bundled test photos in one kind of light, darkened at a size."""
+    return sample_pairs("test", size, TEST_COPIES, TEST_SEED, lights=light)
 
 
 def compare(weights, pairs, what):
