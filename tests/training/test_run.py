@@ -239,7 +239,9 @@ def test_a_resumed_run_keeps_the_earlier_generator_if_it_was_better(tmp_path):
 
 def test_many_steps_a_call_give_the_same_run_to_the_last_bit(unbroken, tmp_path):
     calls = []
-    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: calls.append(batch))
+    count = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: calls.append(batch)
+    )
     how = {"steps_per_execution": 2, "callbacks": [count]}
     run = train(SMALL, small_splits(), tmp_path, verbose=0, **how)
     assert len(calls) == 2 * SMALL.epochs  # two batches of two pairs in one, and one of one
