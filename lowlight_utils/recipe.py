@@ -132,8 +132,8 @@ class Recipe:
         with a cosine schedule and an average needs no choice, and an unchosen epoch's validation
         figure is not flattered by the choice.
     dtype : str
-        Keras dtype policy: "float32" or "mixed_bfloat16"; "auto" takes the latter where the
-        processor computes with it, and else the former.
+        Keras dtype policy: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes the one of
+        16 bits that the processor computes with, and else the first.
     seed : int
         Decides initial weights, order and augmentation of the pairs, dropout, and darkening.
 
@@ -185,7 +185,7 @@ class Recipe:
     augmentation: Augmentation = "jitter"
     average: Share = 0.0
     keep: Literal["best", "last"] = "best"
-    dtype: Literal["float32", "mixed_bfloat16", "auto"] = "float32"
+    dtype: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"] = "float32"
     seed: Seed = 0
 
     def __post_init__(self) -> None:

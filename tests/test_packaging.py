@@ -129,6 +129,7 @@ def resolve(python, platform, wanted, path, *options, constraints=ROOT / "constr
 INSTALLED = packages_distributions()
 ROOMS = {"data", "models", "training", "tuning", "prediction", "web", "plots", "widgets"}
 ROOMS |= {"coursework"}
+OURS = ("tests", "tools", "examples")
 # Which extras an import may take for granted, by where it stands.
 BROUGHT = {
     "lowlight_utils": ("cpu", "jax", "heic", "raw"),
@@ -139,6 +140,7 @@ BROUGHT = {
     "lowlight_utils/coursework": ("cpu", "jax", "notebooks"),
     "notebooks": ("cpu", "jax", "notebooks"),
     "tools": (*EXTRAS,),
+    "examples": (*EXTRAS,),
     "tests": (*EXTRAS,),
 }
 
@@ -176,7 +178,11 @@ def imports(folder):
     """(file, module) for each module from elsewhere that a folder's files import."""
     ours = {
         "lowlight_utils",
-        *(path.stem for room in ("tests", "tools") for path in (ROOT / room).rglob("*.py")),
+        *(
+            path.stem
+            for room in ("tests", "tools", "examples")
+            for path in (ROOT / room).rglob("*.py")
+        ),
     }
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.ipynb")]):
         if folder.name == "lowlight_utils" and path.relative_to(folder).parts[0] in ROOMS - {

@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,6 +13,16 @@ from lowlight_utils.recipe import Augmentation, require_allowed
 
 JITTER = 286 / 256
 """How much larger a picture is made before it is cropped back (Isola et al., 2017, section 6.2)."""
+
+
+class View(NamedTuple):
+    """What is seen of a pair: `whole` as shrunk, or a crop; from where, flipped, turned."""
+
+    whole: bool
+    top: int
+    left: int
+    flip: int
+    turns: int
 
 
 class PairBatches(keras.utils.PyDataset):
@@ -100,12 +110,12 @@ class PairBatches(keras.utils.PyDataset):
         self.shuffle = shuffle
         self.seed = operator.index(seed)
         self.epoch = operator.index(epoch)
-        self._stacks = pairs.low, pairs.high
+        self.stacks = pairs.low, pairs.high
         if augmentation == "jitter":
             # Enlarged once, for a quarter more memory, rather than 150 times: resizing takes ten
             # times as long as all that is left to do for a batch.
             size = round(height * JITTER), round(width * JITTER)
-            self._stacks = _enlarge(pairs.low, size), _enlarge(pairs.high, size)
+            self.stacks = _enlarge(pairs.low, size), _enlarge(pairs.high, size)
 
     def __len__(self) -> int:
         return math.ceil(len(self.pairs) / self.batch_size)
@@ -126,15 +136,27 @@ class PairBatches(keras.utils.PyDataset):
         batch = np.empty((2, len(chosen), *self.shape, 3), np.uint8)
         lambdas = np.empty((len(chosen), 1), np.float32)
         for position, pair in enumerate(chosen):
-            # One generator a pair, so that the batch size changes nothing but the batches.
-            rng = self._rng(epoch, 1 + start + position)
-            augment = self._draw(rng)
-            for half, stack in zip(batch, self._stacks, strict=True):
-                half[position] = augment(stack[pair])
-            if self.lambda_range:
-                lambdas[position] = np.exp(rng.uniform(*np.log(self.lambda_range)))
+            view, lambdas[position] = self._draw(epoch, start + position)
+            for half, stack in zip(batch, self.stacks, strict=True):
+                half[position] = self._see(stack[pair], view)
         low, high = to_network(batch[0]), to_network(batch[1])
         return ((low, lambdas) if self.lambda_range else low), high
+
+    def draws(self, index: int) -> tuple[list[tuple[int, View]], np.ndarray]:
+        """Draw what batch `index` of the current epoch shows, without making its pictures.
+
+        Returns
+        -------
+        seen : list of (int, View)
+            The number of each pair of the batch, and what is seen of it.
+        lambdas : float32[b, 1]
+            1 without `lambda_range`.
+        """
+        start = index * self.batch_size
+        chosen = self._order(self.epoch)[start : start + self.batch_size]
+        drawn = [self._draw(self.epoch, start + position) for position in range(len(chosen))]
+        seen = [(int(pair), view) for pair, (view, _) in zip(chosen, drawn, strict=True)]
+        return seen, np.array([[told] for _, told in drawn], np.float32)
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
@@ -147,13 +169,16 @@ class PairBatches(keras.utils.PyDataset):
             return np.arange(len(self.pairs))
         return self._rng(epoch, 0).permutation(len(self.pairs))
 
-    def _draw(self, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-        """Draw one augmentation, as a function to apply to both images of a pair."""
+    def _draw(self, epoch: int, place: int) -> tuple[View, float]:
+        """Draw what is seen of the pair at this place of the epoch, and its λ."""
+        # One generator a pair, so that the batch size changes nothing but the batches.
+        rng = self._rng(epoch, 1 + place)
         rows, columns = seen = self.shape
-        if self.zoom and rng.integers(2):
-            seen = (min(self._stacks[0].shape[1:3]),) * 2
-        spare = np.subtract(self._stacks[0].shape[1:3], seen)
-        top, left = rng.integers(0, spare + 1)
+        whole = bool(self.zoom and rng.integers(2))
+        if whole:
+            seen = (min(self.stacks[0].shape[1:3]),) * 2
+        spare = np.subtract(self.stacks[0].shape[1:3], seen)
+        top, left = map(int, rng.integers(0, spare + 1))
         flip, turns = int(rng.integers(2)), int(rng.integers(4))
         if self.augmentation == "none":
             flip = turns = 0
@@ -161,12 +186,15 @@ class PairBatches(keras.utils.PyDataset):
             turns = 0
         elif rows != columns:
             turns -= turns % 2
+        told = np.exp(rng.uniform(*np.log(self.lambda_range))) if self.lambda_range else 1.0
+        return View(whole, top, left, flip, turns), told
 
-        def augment(image: np.ndarray) -> np.ndarray:
-            image = image[top : top + seen[0], left : left + seen[1]]
-            return np.rot90(resize(image[:, ::-1] if flip else image, (rows, columns)), turns)
-
-        return augment
+    def _see(self, image: np.ndarray, view: View) -> np.ndarray:
+        rows, columns = (min(image.shape[:2]),) * 2 if view.whole else self.shape
+        image = image[view.top : view.top + rows, view.left : view.left + columns]
+        if view.flip:
+            image = image[:, ::-1]
+        return np.rot90(resize(image, self.shape), view.turns)
 
 
 class EpochSync(keras.callbacks.Callback):

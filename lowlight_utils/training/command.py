@@ -1,11 +1,18 @@
 """The command `train`."""
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
 from lowlight_utils.backend import start_keras
-from lowlight_utils.options import add_dark_side, add_overrides, overrides, say_device
+from lowlight_utils.options import (
+    add_dark_side,
+    add_overrides,
+    overrides,
+    positive,
+    say_device,
+)
 from lowlight_utils.training.recipes import RECIPES, read_recipe
 
 
@@ -36,8 +43,39 @@ def add_train_parser(commands: Any) -> None:
         metavar="FILE",
         help="a .keras generator of the recipe's networks, whose weights the new run starts from",
     )
+    how = parser.add_argument_group("how to train", "the run is the same, to rounding")
+    how.add_argument(
+        "--devices",
+        type=_devices,
+        default=1,
+        metavar="N",
+        help="how many GPUs or TPU cores share each batch, or all; on JAX (default 1)",
+    )
+    how.add_argument(
+        "--steps-per-execution",
+        type=positive,
+        metavar="N",
+        help="steps in one call, with the pictures on the device (default to 64 on a GPU, else 1)",
+    )
+    how.add_argument(
+        "--save-minutes",
+        type=_minutes,
+        metavar="M",
+        help="write the run's state every so many minutes (default 5 on a GPU, else every epoch)",
+    )
     add_overrides(parser)
     parser.set_defaults(run=_train)
+
+
+def _devices(text):
+    return text if text == "all" else positive(text)
+
+
+def _minutes(text):
+    minutes = float(text)
+    if not minutes >= 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
+    return minutes
 
 
 def _train(options):
@@ -68,6 +106,9 @@ def _train(options):
         resume=options.resume,
         start_from=start_from,
         verbose=1 if sys.stdout.isatty() else 2,
+        devices=options.devices,
+        steps_per_execution=options.steps_per_execution,
+        save_minutes=options.save_minutes,
     )
     scores = run.history["val_psnr"]
     kept = max(scores) if recipe.keep == "best" else scores[-1]

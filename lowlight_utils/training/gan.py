@@ -89,14 +89,19 @@ class ConditionalGAN(TrainStep, keras.Model):
         discriminator_optimizer: keras.Optimizer,
         **kwargs,
     ) -> None:
-        """Set the two optimizers; other arguments are `keras.Model.compile`'s."""
+        """Set the two optimizers; other arguments are `keras.Model.compile`'s.
+
+        In float16 small slopes would become 0. Each optimizer is then wrapped in Keras's
+        `LossScaleOptimizer`, which has its loss multiplied by a large factor of its own, and skips
+        the steps whose slopes that makes infinite.
+        """
         kwargs.setdefault("jit_compile", self.compile_whole_step)
         super().compile(**{"optimizer": None, **kwargs})
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        generator_optimizer.build(self.generator.trainable_variables)
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self.optimizer = OptimizerPair(generator_optimizer, discriminator_optimizer)
+        self.generator_optimizer = _scaled(generator_optimizer, self.generator)
+        self.discriminator_optimizer = _scaled(discriminator_optimizer, self.discriminator)
+        self.generator_optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer = OptimizerPair(self.generator_optimizer, self.discriminator_optimizer)
         self.prepare_step()
 
     def take_step(self, data) -> dict[str, KerasTensor]:
@@ -112,16 +117,22 @@ class ConditionalGAN(TrainStep, keras.Model):
 
         losses = {}
         if self.recipe.adversarial:
-            losses, slope = self.slope(lambda: self.judge(low, high, fake))
-            self.discriminator_optimizer.apply(slope, self.discriminator.trainable_variables)
+            optimizer, weights = (
+                self.discriminator_optimizer,
+                self.discriminator.trainable_variables,
+            )
+            judge = _times(optimizer.scale_loss(1.0), self.judge)
+            losses, slope = self.slope(lambda: judge(low, high, fake))
+            self.update(optimizer, slope, weights)
 
         # The generator answers to the discriminator as it is now, after its update.
-        parts, slope = self.slope(lambda picture: self.blame(low, picture, high, *told), fake)
-        weights = self.generator.trainable_variables
-        self.generator_optimizer.apply(slope_of_weights(slope), weights)
+        optimizer, weights = self.generator_optimizer, self.generator.trainable_variables
+        blame = _times(optimizer.scale_loss(1.0), self.blame)
+        parts, slope = self.slope(lambda picture: blame(low, picture, high, *told), fake)
+        self.update(optimizer, slope_of_weights(slope), weights)
 
         if self.averaged_generator is not None:
-            keep = self.average_momentum(self.generator_optimizer.iterations)
+            keep = self.average_momentum(optimizer.iterations)
             for average, weight in zip(
                 self.averaged_generator.weights, self.generator.weights, strict=True
             ):
@@ -187,3 +198,23 @@ class OptimizerPair:
 
     def __init__(self, *optimizers: keras.Optimizer) -> None:
         self.variables = [variable for each in optimizers for variable in each.variables]
+
+
+def _scaled(optimizer, network):
+    """Wrap an optimizer for a network that computes in float16; leave others as they are."""
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scales or all(layer.compute_dtype != "float16" for layer in network.layers):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)
+
+
+def _times(scale, function):
+    """Multiply the loss that a function returns beside its parts; 1 leaves it alone."""
+    if isinstance(scale, float) and scale == 1.0:
+        return function
+
+    def scaled(*arguments):
+        loss, parts = function(*arguments)
+        return loss * scale, parts
+
+    return scaled

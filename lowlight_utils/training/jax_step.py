@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import jax
 import keras
+from jax.sharding import NamedSharding, PartitionSpec
+
+from lowlight_utils.data.resident import ResidentBatches, look
 
 Adam = keras.optimizers.Adam
 
@@ -17,11 +20,51 @@ class TrainStep:
     """
 
     compile_whole_step = True
+    mesh = None  # of several devices
+    pixels = None  # of the pictures on the device
 
     def prepare_step(self) -> None:
-        """Do nothing: JAX needs no help."""
+        """See which devices the weights are on."""
+        place = self.trainable_variables[0].value.sharding
+        self.mesh = place.mesh if isinstance(place, NamedSharding) else None
+
+    def hold(self, batches: ResidentBatches | None) -> None:
+        """Put pictures on the device, for a `fit` on these batches; with None, take them away."""
+        self.pixels = self.train_function = None
+        if batches is not None:
+            place = NamedSharding(self.mesh, PartitionSpec()) if self.mesh else None
+            self.pixels = jax.device_put((batches.low, batches.high), place)
+            self.seen_shape = batches.shape
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Compile the step, or many in one call with the pictures on the device as arguments."""
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force)
+        if self.pixels is not None:
+            step = self.train_function
+            self.train_function = lambda state, iterator: step(
+                state, iter([(self.pixels, *next(iterator))])
+            )
 
     def train_step(self, state: tuple, data: tuple) -> tuple[dict, tuple]:
+        """Take a step on a batch; or, with pictures on the device, one after each draw of them."""
+        if self.pixels is None:
+            return self.one_step(state, data)
+        (low, high), draws, lambdas = data
+
+        def step(state, now):
+            draw, told = map(self.share, now)
+            given = look(low, draw, self.seen_shape)
+            given = [given, told] if len(self.generator.inputs) > 1 else given
+            losses, state = self.one_step(state, (given, look(high, draw, self.seen_shape)))
+            return state, losses
+
+        along = jax.numpy.swapaxes(draws, 0, 1), jax.numpy.swapaxes(lambdas, 0, 1)
+        state, losses = jax.lax.scan(step, state, along)
+        return {name: values[-1] for name, values in losses.items()}, state
+
+    def one_step(self, state: tuple, data: tuple) -> tuple[dict, tuple]:
         """Take a step from the variables' values; return the losses and the new values."""
         groups = (
             self.trainable_variables,
@@ -31,8 +74,31 @@ class TrainStep:
         )
         now = [pair for both in zip(groups, state, strict=True) for pair in zip(*both, strict=True)]
         with keras.StatelessScope(now) as scope:
-            losses = self.take_step(data)
-        return losses, tuple([scope.get_current_value(x) for x in group] for group in groups)
+            losses = self.take_step(self.share(data))
+        new = tuple([scope.get_current_value(x) for x in group] for group in groups)
+        return losses, self.share(new, whole=True)
+
+    def share(self, arrays: tuple, whole: bool = False) -> tuple:
+        """Share out arrays among several devices, by their first axis; or give each the whole."""
+        if self.mesh is None:
+            return arrays
+
+        def place(array):
+            shared = not whole and array.shape[0] % self.mesh.size == 0
+            axes = PartitionSpec(self.mesh.axis_names) if shared else PartitionSpec()
+            return jax.lax.with_sharding_constraint(array, NamedSharding(self.mesh, axes))
+
+        return jax.tree.map(place, arrays)
+
+    def update(self, optimizer: keras.Optimizer, slope: list, weights: list) -> None:
+        """Let an optimizer change weights by their slope."""
+        if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            optimizer.apply(slope, weights)
+            return
+        # Whether the slope is finite decides within the step, so the values have to be handed over.
+        new = optimizer.stateless_apply(_values(optimizer.variables), slope, _values(weights))
+        _assign(weights, new[0])
+        _assign(optimizer.variables, new[1])
 
     def generate(self, given: jax.Array | list) -> tuple[jax.Array, Callable]:
         """Return what the generator makes, and what turns its slope into that of the weights."""

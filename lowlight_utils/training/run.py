@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.data.images import ImageError
+from lowlight_utils.data.resident import ResidentBatches
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.files import write_file
 from lowlight_utils.models import patchgan_discriminator, unet_generator
@@ -26,9 +28,14 @@ from lowlight_utils.training.callbacks import (
     read_progress,
     restore_state,
 )
+from lowlight_utils.training.devices import (
+    choose_dtype,
+    several,
+    usual_save_minutes,
+    usual_steps,
+)
 from lowlight_utils.training.gan import Adam, ConditionalGAN
 from lowlight_utils.training.origin import ORIGIN_FILE, origin_of, require_same_origin
-from lowlight_utils.training.precision import choose_dtype
 from lowlight_utils.training.recipes import read_recipe
 
 SAMPLES = 4  # scenes whose progress is drawn
@@ -106,6 +113,9 @@ def train(
     start_from: keras.Model | None = None,
     verbose: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    devices: int | Literal["all"] = 1,
+    steps_per_execution: int | None = None,
+    save_minutes: float | None = None,
 ) -> Run:
     """Train a recipe on pairs, and keep in a folder what comes out.
 
@@ -113,6 +123,9 @@ def train(
     best yet, or in any case: `recipe.keep`), and the whole state saved, so that a killed run can be
     resumed and loses at most one epoch. On one machine and backend, and with the same pairs, a
     resumed run ends where an unbroken one would have ended.
+
+    The last three parameters say how, not what: the run is the same to rounding, and can be resumed
+    with others.
 
     Parameters
     ----------
@@ -132,6 +145,15 @@ def train(
         Keras's: silent, a progress bar, a line an epoch.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks.
+    devices : int or "all"
+        How many GPUs or TPU cores share each batch, on the JAX backend.
+    steps_per_execution : int, optional
+        Steps in one call of the compiled code. With more than 1 the pictures are kept on the
+        device, where they are cropped and flipped too, if they fit there; callbacks then see a
+        batch end for each call. By default up to 64 on a GPU or TPU, and 1 on a CPU.
+    save_minutes : float, optional
+        Write the generator and the state only when so many minutes have passed since the last time,
+        and at the end. By default 5 on a GPU or TPU, and 0, after every epoch, on a CPU.
 
     Returns
     -------
@@ -143,8 +165,8 @@ def train(
         If the folder holds a run and `resume` is false.
     ValueError
         If the folder's run has another recipe, or began with other pairs, or is damaged; if a split
-        is empty, or not of the recipe's size; if `start_from` is another network; or if the losses
-        stop being numbers.
+        is empty, or not of the recipe's size; if `start_from` is another network; if the devices
+        are not there or cannot share out a batch; or if the losses stop being numbers.
     OSError
         If a file cannot be written; the message says which, and what is kept.
 
@@ -182,10 +204,14 @@ def train(
         require_same_origin(folder, origin)
 
     keras.utils.set_random_seed(recipe.seed)
-    gan = build_gan(recipe, math.ceil(len(splits.train) / recipe.batch_size))
-    done, history = 0, {}
+    steps_per_epoch = math.ceil(len(splits.train) / recipe.batch_size)
+    with several(devices, recipe.batch_size):
+        gan = build_gan(recipe, steps_per_epoch)
+    together = steps_per_execution or usual_steps(steps_per_epoch)
+    minutes = usual_save_minutes() if save_minutes is None else save_minutes
+    history = {}
     if progress:
-        done, history = progress["epoch"], progress["history"]
+        history = progress["history"]
         restore_state(gan, folder / progress["state"])
     elif start_from is not None:
         _start_from(gan, start_from)
@@ -194,7 +220,8 @@ def train(
         write_file(folder / "recipe.json", f"{recipe.to_json()}\n")
         if not progress or not (folder / ORIGIN_FILE).exists():
             write_file(folder / ORIGIN_FILE, f"{json.dumps(origin, indent=2)}\n")
-        _fit(gan, recipe, splits, folder, done, history, verbose, callbacks)
+        kept = _kept(recipe, splits, folder, history, minutes)
+        _fit(gan, recipe, splits.train, history, [*kept, *callbacks], verbose, together)
     except (OSError, ImageError) as error:
         kept = read_progress(folder)
         raise OSError(
@@ -209,33 +236,43 @@ def train(
     return Run(folder, history, gan)
 
 
-def _fit(gan, recipe, splits, folder, done, history, verbose, callbacks):
-    """Train for the epochs that are still to do; they are added to the history."""
-    callbacks = [
+def _kept(recipe, splits, folder, history, minutes):
+    """Return the callbacks by which a run measures, shows and keeps what it has learned."""
+    keep = KeepGenerator(
+        folder / "generator.keras",
+        lambda: build_generator(recipe),
+        keep=recipe.keep,
+        best=max(history.get("val_psnr", ()), default=float("-inf")),
+        wait=True,
+    )
+    return [
         RefuseNaN(),
         Validate(splits.validation),
         SamplePictures(_one_a_scene(splits.validation, SAMPLES), folder / "samples"),
-        KeepGenerator(
-            folder / "generator.keras",
-            lambda: build_generator(recipe),
-            keep=recipe.keep,
-            best=max(history.get("val_psnr", ()), default=float("-inf")),
-        ),
-        Backup(folder, history),
-        *callbacks,
+        keep,
+        Backup(folder, history, minutes, before=keep.write),
     ]
+
+
+def _fit(gan, recipe, pairs, history, callbacks, verbose, together):
+    """Train for the epochs that are still to do; they are added to the history."""
+    done = len(history.get("val_psnr", ()))
     cropped_epochs = max(recipe.epochs - recipe.whole_epochs, 0)
     for last, crop in ((cropped_epochs, recipe.crop), (recipe.epochs, None)):
         if done < last:
-            batches = _batches(splits.train, recipe, crop, done)
+            batches = _batches(pairs, recipe, crop, done)
+            held = together > 1 and ResidentBatches.fit(batches)
+            given = ResidentBatches(batches, together) if held else batches
+            gan.hold(given if held else None)
             gan.fit(
-                batches,
+                given,
                 shuffle=False,  # they are in an order of their own, which a resumed run repeats
                 initial_epoch=done,
                 epochs=last,
                 verbose=verbose,
                 callbacks=[EpochSync(batches), *callbacks],
             )
+            gan.hold(None)
             done = len(history["val_psnr"])
         if gan.stop_training:  # as a callback asked
             break

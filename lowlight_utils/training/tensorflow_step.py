@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from lowlight_utils.backend import call_c_library
+from lowlight_utils.data.resident import ResidentBatches, look
 
 ON_GPU = bool(tf.config.list_physical_devices("GPU"))
 
@@ -37,8 +38,12 @@ def without_autotuning(batches: keras.utils.PyDataset) -> tf.data.Dataset:
             yield batches[index]
         batches.on_epoch_end()
 
+    several = isinstance(batches, ResidentBatches)  # batches in one, and in the last one fewer
     signature = keras.tree.map_structure(
-        lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), batches[0]
+        lambda array: tf.TensorSpec(
+            (None, None, *array.shape[2:]) if several else (None, *array.shape[1:]), array.dtype
+        ),
+        batches[0],
     )
     dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
     options = tf.data.Options()
@@ -82,9 +87,22 @@ class TrainStep:
 
     # XLA makes convolutions slower on CPUs, and the step is already one graph.
     compile_whole_step = ON_GPU
+    pixels = None  # of the pictures on the device
 
     def prepare_step(self) -> None:
-        """Do once, before the first step, what makes all of them faster."""
+        """Do once, before the first step, what makes all of them faster.
+
+        Raises
+        ------
+        ValueError
+            Under a strategy for several devices: each would follow the mean loss of its own part of
+            the batch, and the slopes be added up, so that every step would be too long.
+        """
+        if (count := tf.distribute.get_strategy().num_replicas_in_sync) > 1:
+            raise ValueError(
+                f"ConditionalGAN does not train under a tf.distribute strategy of {count} devices:"
+                " set KERAS_BACKEND=jax, and train with --devices all (in Python, devices='all')."
+            )
         if not ON_GPU:
             keep_freed_memory()
 
@@ -94,9 +112,31 @@ class TrainStep:
             x, kwargs = without_autotuning(x), {**kwargs, "shuffle": False}
         return super().fit(x, *args, **kwargs)
 
+    def hold(self, batches: ResidentBatches | None) -> None:
+        """Put pictures on the device, for a `fit` on these batches; with None, take them away."""
+        self.pixels = self.train_function = None
+        if batches is not None:
+            self.pixels = tf.constant(batches.low), tf.constant(batches.high)
+            self.seen_shape = batches.shape
+
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
-        """Take a step, see `ConditionalGAN.take_step`."""
-        return self.take_step(data)
+        """Take a step on a batch; or, with pictures on the device, one after each draw of them."""
+        if self.pixels is None:
+            return self.take_step(data)
+        draws, lambdas = data
+
+        def step(index):
+            low, high = (look(each, draws[:, index], self.seen_shape) for each in self.pixels)
+            told = lambdas[:, index]
+            self.take_step(([low, told] if len(self.generator.inputs) > 1 else low, high))
+            return (index + 1,)
+
+        tf.while_loop(lambda index: index < tf.shape(draws)[1], step, (0,), parallel_iterations=1)
+        return {tracker.name: tracker.result() for tracker in self.metrics}
+
+    def update(self, optimizer: keras.Optimizer, slope: list, weights: list) -> None:
+        """Let an optimizer change weights by their slope."""
+        optimizer.apply(slope, weights)
 
     def generate(self, given: tf.Tensor | list) -> tuple[tf.Tensor, Callable]:
         """Return what the generator makes, and what turns its slope into that of the weights."""

@@ -8,6 +8,7 @@ from lowlight_utils.data.images import to_network
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.models import patchgan_discriminator, unet_generator
 from lowlight_utils.recipe import Recipe
+from lowlight_utils.training.callbacks import read_progress
 from lowlight_utils.training.gan import ConditionalGAN
 
 SIDE = 32
@@ -70,6 +71,13 @@ def small_gan(
     make = optimizer or (lambda: keras.optimizers.SGD(1.0))
     gan.compile(make(), make())
     return gan
+
+
+def final_state(folder):
+    """Every weight, moment and random state after the run's last epoch."""
+    progress = read_progress(folder)
+    with np.load(folder / progress["state"]) as file:
+        return [file[name] for name in file.files]
 
 
 def arrays(variables):

@@ -333,3 +333,32 @@ def test_mixed_bfloat16_keeps_weights_and_pictures_in_float32_and_learns():
     assert gan.predict(low, verbose=0).dtype == np.float32
     assert gan.discriminator([low, high]).dtype == "float32"
     assert l1[-1] < 0.7 * l1[0]
+
+
+# float16, whose small slopes need a scale.
+
+
+def test_float16_takes_the_step_of_float32_whatever_the_scale():
+    low, high = small_batch()
+    exact = step_and_changes(small_gan(norm="instance", optimizer=slow), low, high)
+    for scale in (2.0**8, 2.0**14):
+        gan = small_gan(norm="instance", optimizer=slow, dtype="mixed_float16")
+        for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+            optimizer.dynamic_scale.assign(scale)
+        for changes, expected in zip(step_and_changes(gan, low, high), exact, strict=True):
+            assert largest_difference(changes, expected) < 0.02  # 11 bits, through some layers
+
+
+def test_each_network_has_a_scale_of_its_own():
+    gan, (low, high) = small_gan(dtype="mixed_float16", average=0.9), small_batch()
+    gan.generator_optimizer.dynamic_scale.assign(1e30)
+    generator, discriminator = step_and_changes(gan, low, high)
+    assert max(abs(change).max() for change in generator) == 0  # skipped: its slope was infinite
+    assert max(abs(change).max() for change in discriminator) > 0
+    assert float(gan.generator_optimizer.dynamic_scale) == pytest.approx(0.5e30)
+    assert int(gan.generator_optimizer.iterations) == 0
+    assert int(gan.discriminator_optimizer.iterations) == 1
+
+
+def slow():
+    return keras.optimizers.SGD(1e-2)

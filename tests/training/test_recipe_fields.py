@@ -55,7 +55,7 @@ VALUES = {
     "augmentation": ("jitter", "dihedral", "none", "jitter"),
     "average": (0.0, 0.81, 0.82, 0.83),
     "keep": ("best", "last", "best", "last"),
-    "dtype": ("float32", "mixed_bfloat16", "float32", "float32"),
+    "dtype": ("float32", "mixed_bfloat16", "mixed_float16", "float32"),
     "seed": (0, 1, 2, 3),
 }
 

@@ -12,7 +12,7 @@ import pytest
 from apart import ON_JAX
 from pictures import make_pairs
 from skimage.metrics import peak_signal_noise_ratio
-from small import SMALL, small_splits
+from small import SMALL, final_state, small_splits
 
 try:
     import resource
@@ -35,13 +35,6 @@ def run_apart(moment, *folders, **environment):
         env={**os.environ, "PYTHONPATH": path, **environment},
         check=False,
     ).returncode
-
-
-def final_state(folder):
-    """Every weight, moment and random state after the run's last epoch."""
-    progress = read_progress(folder)
-    with np.load(folder / progress["state"]) as file:
-        return [file[name] for name in file.files]
 
 
 def same_state(one, other):
@@ -239,6 +232,60 @@ def test_a_resumed_run_keeps_the_earlier_generator_if_it_was_better(tmp_path):
     kept = (tmp_path / "generator.keras").read_bytes()
     train(SMALL, small_splits(), tmp_path, resume=True, verbose=0)
     assert (tmp_path / "generator.keras").read_bytes() == kept
+
+
+# How, and not what.
+
+
+def test_many_steps_a_call_give_the_same_run_to_the_last_bit(unbroken, tmp_path):
+    calls = []
+    count = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: calls.append(batch)
+    )
+    how = {"steps_per_execution": 2, "callbacks": [count]}
+    run = train(SMALL, small_splits(), tmp_path, verbose=0, **how)
+    assert len(calls) == 2 * SMALL.epochs  # two batches of two pairs in one, and one of one
+    assert run.history == unbroken.history
+    assert_same_run(tmp_path, unbroken.folder)
+
+
+def test_many_steps_a_call_serve_crops_whole_pictures_and_lambdas(tmp_path):
+    recipe = SMALL.but(
+        size=64, crop=32, zoom=True, whole_epochs=1, epochs=2, keep="last", condition="lambda",
+        norm="group", width=8, discriminator_width=8,
+    )  # fmt: skip
+    folders = {steps: tmp_path / str(steps) for steps in (1, 3)}
+    for steps, folder in folders.items():
+        how = {"verbose": 0, "steps_per_execution": steps}
+        train(recipe, small_splits(size=64), folder, **how)
+    assert_same_run(folders[3], folders[1])
+
+
+def test_a_run_that_is_seldom_written_goes_on_from_what_is_written(unbroken, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            kept.append(sorted(path.name for path in tmp_path.iterdir() if path.is_file()))
+            if len(kept) == 2:
+                raise KeyboardInterrupt
+
+    kept = []
+    how = {"verbose": 0, "callbacks": [Stop()], "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        train(SMALL, small_splits(), tmp_path, save_minutes=60, **how)
+    assert kept == [["origin.json", "recipe.json"]] * 2  # no generator of a lost epoch either
+    train(SMALL, small_splits(), tmp_path, save_minutes=60, **how)
+    assert len(kept) == 2 + SMALL.epochs
+    assert_same_run(tmp_path, unbroken.folder)
+
+
+def test_a_run_that_is_asked_to_stop_is_written_though_it_is_not_yet_time(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    train(SMALL, small_splits(), tmp_path, verbose=0, save_minutes=60, callbacks=[Stop()])
+    assert read_progress(tmp_path)["epoch"] == 1
+    assert (tmp_path / "generator.keras").exists()
 
 
 # Longer, and from another generator.
