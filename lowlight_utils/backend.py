@@ -4,13 +4,16 @@ import contextlib
 import ctypes
 import importlib.util
 import os
+import platform
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+import lowlight_utils
 from lowlight_utils.console import first_line
 
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
@@ -89,6 +92,27 @@ def device_line() -> str:
     versions = f"{BACKENDS[name]} {sys.modules[name].__version__}, Keras {keras.__version__}"
     hidden = "" if _gpus() or not _hidden() else f"; {_hidden()} hides any GPU"
     return f"{', '.join(found)}, with {versions}{hidden}"
+
+
+def hardware() -> str:
+    """Name what computes: the accelerator that the backend sees, or else how many CPU cores."""
+    return next(iter(_gpus()), f"{cores()} CPU core{'s' * (cores() != 1)}")
+
+
+def versions() -> dict[str, str]:
+    """List the versions that numbers may depend on; Keras and its backend once they are loaded."""
+    found = {"python": platform.python_version(), "lowlight_utils": lowlight_utils.__version__}
+    found |= {name: version(name) for name in ("numpy", "pillow", "scikit-image")}
+    if "keras" in sys.modules:  # whichever backend it is set to, others may be loaded too
+        import keras
+
+        backend = keras.backend.backend()
+        found |= {
+            name: sys.modules[name].__version__
+            for name in ("keras", backend)
+            if name in sys.modules
+        }
+    return found
 
 
 def unseen_gpu() -> str | None:

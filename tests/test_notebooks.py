@@ -209,7 +209,7 @@ def test_it_closes_with_a_summary_help_and_exercises(path):
 def test_running_a_notebook_keeps_its_pictures_and_reports_a_failure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tool, "BUILD", tmp_path / "build")
     monkeypatch.setattr(tool, "NOTEBOOKS", tmp_path)
-    picture = "from lowlight_utils.plots import Page\nPage(1, 1)"
+    picture = "from lowlight_utils.plots import Page\nPage(1)"
     good = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(picture)])
     bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     for name, notebook in (("01_good", good), ("02_bad", bad)):

@@ -11,16 +11,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "curves": ["loss_curves", "method_comparison"],
-        "errors": ["error_split"],
+        "curves": ["loss_curves", "losses_side_by_side"],
         "flows": ["data_pipeline", "training_flow"],
-        "galleries": ["prediction_gallery", "training_progress"],
+        "galleries": ["lambda_strip", "prediction_gallery", "training_progress"],
         "networks": ["unet_diagram"],
+        "page": ["Page", "save_figure"],
         "patches": ["patchgan_diagram", "receptive_field"],
         "photos": ["before_after", "darkening_steps", "sample_pairs", "side_by_side"],
         "serving": ["serving_flow"],
-        "sweeps": ["lambda_curves", "lambda_strip", "losses_side_by_side"],
-        "style": ["Page", "save_figure"],
-        "traps": ["flattery"],
+        "scores": ["error_split", "flattery", "lambda_curves", "method_comparison"],
     },
 )

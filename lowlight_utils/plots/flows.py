@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lowlight_utils.plots.page import Page, Point
 from lowlight_utils.plots.style import (
     ADVERSARIAL,
     BODY,
@@ -16,10 +17,8 @@ from lowlight_utils.plots.style import (
     MUTED,
     SHADE,
     SMALL,
-    TITLE,
     TRUTH,
     WIDTH,
-    Page,
 )
 
 EDGES = {"low": INK, "fake": GENERATOR, "high": TRUTH}
@@ -43,13 +42,8 @@ def data_pipeline(
         The first pair after the training jitter.
     size, jitter_size : int
         Side in pixels of the pairs, and to which the jitter enlarges them before it crops.
-
-    Returns
-    -------
-    Page
-        A matplotlib Figure.
     """
-    page = Page(WIDTH, 4.95, photographic=True)
+    page = Page(4.95, photographic=True)
     tops, tall = (0.5, 1.6, 2.7), 0.95
     sources, pair_set, parts, uses = 0.12, 2.52, 5.12, 7.18  # left edges of the columns
     widths = {sources: 1.95, pair_set: 2.1, parts: 1.62, uses: WIDTH - MARGIN - uses}
@@ -59,7 +53,7 @@ def data_pipeline(
         (parts, "Split by scene"),
         (uses, "Use"),
     ):
-        page.write(x, 0.28, title, TITLE, weight="bold", align="left")
+        page.title(x, 0.28, title)
 
     described = (
         ("Well-lit photos", "darkened by a model\nof a camera"),
@@ -68,8 +62,8 @@ def data_pipeline(
     )
     for top, (title, text) in zip(tops, described, strict=True):
         page.box(sources, top, widths[sources], tall)
-        page.write(sources + 0.12, top + 0.22, title, BODY, align="left", weight="bold")
-        page.write(sources + 0.12, top + 0.6, text, SMALL, MUTED, align="left", linespacing=1.3)
+        page.write(sources + 0.12, top + 0.22, title, align="left", weight="bold")
+        page.note(sources + 0.12, top + 0.6, text, linespacing=1.3)
         page.arrow((sources + widths[sources], top + tall / 2), (pair_set, top + tall / 2))
 
     page.box(pair_set, tops[0], widths[pair_set], tops[2] + tall - tops[0], fill="white")
@@ -77,24 +71,23 @@ def data_pipeline(
     for i, pair in enumerate(pairs[:2]):
         _pair(page, pair, pair_set + 0.12, tops[0] + 0.12 + i * (side + 0.06), side)
     facts = f"matched by name\nsizes and files checked\nresized to {size} × {size}"
-    place = {"align": "left", "linespacing": 1.45}
-    page.write(pair_set + 0.12, tops[2] + 0.46, facts, SMALL, MUTED, **place)
+    page.note(pair_set + 0.12, tops[2] + 0.46, facts, linespacing=1.45)
 
     right = pair_set + widths[pair_set]
-    texts = (None, "chooses the\nbest epoch", "measured once,\nat the end")
+    texts = ("", "chooses the\nbest epoch", "measured once,\nat the end")
     for top, name, pair, text in zip(
         tops, ("train", "validation", "test"), pairs, texts, strict=False
     ):
         middle = top + tall / 2
         page.arrow((right, middle), (parts, middle))
         page.box(parts, top, widths[parts], tall)
-        page.write(parts + 0.12, top + 0.15, name, SMALL, align="left", weight="bold")
+        page.note(parts + 0.12, top + 0.15, name, INK, weight="bold")
         _pair(page, pair, parts + 0.16, top + 0.27, 0.63)
         page.arrow((parts + widths[parts], middle), (uses, middle))
         page.box(uses, top, widths[uses], tall, fill=True if text else "white")
         if text:
-            page.write(uses + 0.12, middle, text, SMALL, MUTED, **place)
-    page.write(uses + 0.12, tops[0] + 0.15, "PairBatches", SMALL, align="left", weight="bold")
+            page.note(uses + 0.12, middle, text, linespacing=1.45)
+    page.note(uses + 0.12, tops[0] + 0.15, "PairBatches", INK, weight="bold")
     _pair(page, jittered, uses + 0.21, tops[0] + 0.27, 0.63)
 
     y = tops[2] + tall + 0.3
@@ -102,13 +95,13 @@ def data_pipeline(
     _pair(page, pairs[0], pair_set + 0.12, y, 0.72)
     page.arrow((pair_set + 0.84, bottom), (pair_set + 0.84, y), style="<|-|>")
     text = f"or one {size} × {2 * size} file a pair:\nlow left, high right"
-    page.write(pair_set, y + 0.36, text, SMALL, MUTED, align="right", linespacing=1.4)
+    page.note(pair_set, y + 0.36, text, align="right", linespacing=1.4)
     text = (
         f"PairBatches jitters both alike: enlarged to {jitter_size} × {jitter_size},\n"
         f"cropped to {size} × {size} at random, half of them mirrored.\n"
         "Levels 0 to 255 become -1 to 1."
     )
-    page.write(parts, y + 0.36, text, SMALL, MUTED, align="left", linespacing=1.4)
+    page.note(parts, y + 0.36, text, linespacing=1.4)
     return page
 
 
@@ -119,14 +112,9 @@ def training_flow(low: np.ndarray, fake: np.ndarray, high: np.ndarray) -> Page:
     ----------
     low, fake, high : uint8[h, w, 3]
         A dark photo, what a generator made of it, and its ground truth.
-
-    Returns
-    -------
-    Page
-        A matplotlib Figure.
     """
     photos = {"low": low, "fake": fake, "high": high}
-    page = Page(WIDTH, 5.95, photographic=True)
+    page = Page(5.95, photographic=True)
     band, judge, loss, total = 1.98, 3.86, 5.42, 7.56  # left edges of the columns
     tall, first, second = 2.45, 0.12, 2.77
     for top in (first, second):
@@ -141,13 +129,13 @@ def training_flow(low: np.ndarray, fake: np.ndarray, high: np.ndarray) -> Page:
         page.write(centre, y - 0.14, name, BODY, EDGES[name], weight="bold")
     generator = 2.42
     page.box(x - 0.08, generator, side + 0.16, 0.62, GENERATOR)
-    page.write(centre, generator + 0.31, "generator", BODY, weight="bold")
+    page.write(centre, generator + 0.31, "generator", weight="bold")
     page.arrow((centre, made["low"] + side), (centre, generator))
     page.arrow((centre, generator + 0.62), (centre, made["fake"] - 0.26))
-    page.write(centre, first + 0.2, "One forward pass", BODY, weight="bold")
+    page.write(centre, first + 0.2, "One forward pass", weight="bold")
 
     # Step 1.
-    page.write(band + 0.2, first + 0.23, "1  Discriminator", TITLE, align="left", weight="bold")
+    page.title(band + 0.2, first + 0.23, "1  Discriminator")
     rows = (first + 0.82, first + 1.66)
     _judge(page, judge, rows[0] - 0.3, 1.44)
     for y, name, target in ((rows[0], "high", "1: real"), (rows[1], "fake", "0: fake")):
@@ -164,8 +152,7 @@ def training_flow(low: np.ndarray, fake: np.ndarray, high: np.ndarray) -> Page:
     page.write(loss + 0.85, y - 0.12, "updates the discriminator", SMALL, DISCRIMINATOR)
 
     # Step 2.
-    title = "2  Generator, against the updated discriminator"
-    page.write(band + 0.2, second + 0.23, title, TITLE, align="left", weight="bold")
+    page.title(band + 0.2, second + 0.23, "2  Generator, against the updated discriminator")
     rows = (second + 0.82, second + 1.66)
     _inputs(page, photos, ("low", "fake"), band + 0.25, rows[0], judge)
     _judge(page, judge, rows[0] - 0.3, 0.6)
@@ -176,7 +163,7 @@ def training_flow(low: np.ndarray, fake: np.ndarray, high: np.ndarray) -> Page:
     for y in rows:
         page.arrow((loss + 1.7, y), (total, y))
     page.box(total, rows[0] - 0.3, 1.12, 1.44, GENERATOR, "white")
-    page.write(total + 0.56, sum(rows) / 2, "sum", BODY)
+    page.write(total + 0.56, sum(rows) / 2, "sum")
     y, between, level = second + tall + 0.25, 1.68, generator + 0.31
     points = [(total + 0.56, rows[1] + 0.3), (total + 0.56, y), (between, y), (between, level)]
     _update(page, [*points, (x + side + 0.08, level)], GENERATOR)
@@ -184,18 +171,20 @@ def training_flow(low: np.ndarray, fake: np.ndarray, high: np.ndarray) -> Page:
 
     y = page.height - 0.2
     page.arrow((MARGIN, y), (MARGIN + 0.4, y))
-    page.write(MARGIN + 0.5, y, "forward", SMALL, MUTED, align="left")
+    page.note(MARGIN + 0.5, y, "forward")
     _update(page, [(MARGIN + 1.3, y), (MARGIN + 1.7, y)], MUTED)
-    page.write(MARGIN + 1.8, y, "gradient that changes weights", SMALL, MUTED, align="left")
+    page.note(MARGIN + 1.8, y, "gradient that changes weights")
     return page
 
 
-def _pair(page, pair, x, y, side):
+def _pair(page: Page, pair: Sequence[np.ndarray], x: float, y: float, side: float) -> None:
     page.photo(pair[0], x, y, side, side)
     page.photo(pair[1], x + side, y, side, side)
 
 
-def _inputs(page, photos, names, x, y, to):
+def _inputs(
+    page: Page, photos: dict[str, np.ndarray], names: Sequence[str], x: float, y: float, to: float
+) -> None:
     """Place two small pictures, named below, and an arrow from them."""
     side = 0.6
     for i, name in enumerate(names):
@@ -204,16 +193,16 @@ def _inputs(page, photos, names, x, y, to):
     page.arrow((x + 2 * side + 0.1, y), (to, y))
 
 
-def _judge(page, x, y, height):
+def _judge(page: Page, x: float, y: float, height: float) -> None:
     page.box(x, y, JUDGE, height, DISCRIMINATOR)
-    page.write(x + JUDGE / 2, y + height / 2, "discriminator", BODY, weight="bold")
+    page.write(x + JUDGE / 2, y + height / 2, "discriminator", weight="bold")
 
 
-def _loss(page, x, y, name, text, color):
+def _loss(page: Page, x: float, y: float, name: str, text: str, color: str) -> None:
     page.box(x, y - 0.27, 1.7, 0.54, color)
-    page.write(x + 0.85, y - 0.1, name, BODY, weight="bold")
+    page.write(x + 0.85, y - 0.1, name, weight="bold")
     page.write(x + 0.85, y + 0.11, text, SMALL)
 
 
-def _update(page, points, color):
+def _update(page: Page, points: Sequence[Point], color: str) -> None:
     page.path(points, color, linewidth=1.8, linestyle=(0, (4, 2)))

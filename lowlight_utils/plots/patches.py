@@ -2,12 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import keras
 import numpy as np
 from keras import layers
 
 from lowlight_utils.models import geometry
+from lowlight_utils.models.geometry import Block
 from lowlight_utils.plots.networks import norm_legend, title
+from lowlight_utils.plots.page import Page
+from lowlight_utils.plots.pictures import require_image
 from lowlight_utils.plots.style import (
     BODY,
     DISCRIMINATOR,
@@ -17,16 +22,13 @@ from lowlight_utils.plots.style import (
     MARGIN,
     MUTED,
     SHADE,
-    SMALL,
     TRUTH,
     WIDTH,
-    Page,
-    caption_height,
-    require_image,
+    Style,
 )
 
 
-def patchgan_diagram(discriminator, size: int = 256) -> Page:
+def patchgan_diagram(discriminator: keras.Model, size: int = 256) -> Page:
     """Draw a PatchGAN: the pair of pictures, its feature maps, and the grid of verdicts.
 
     Parameters
@@ -36,17 +38,12 @@ def patchgan_diagram(discriminator, size: int = 256) -> Page:
         norms and patch are the model's.
     size : int
         Side in pixels of the pictures, used only where the model leaves its input size open.
-
-    Returns
-    -------
-    Page
-        A matplotlib Figure.
     """
     blocks = geometry.network_blocks(discriminator, size)
     low, picture, pair, *inner, verdicts = blocks
     position = (verdicts.height // 2, verdicts.width // 2)
     patch = geometry.receptive_field(discriminator, position, size)
-    page = Page(WIDTH, 3.4)
+    page = Page(3.4)
     title(page, "PatchGAN discriminator", discriminator)
     middle, below, gap = 1.55, 2.45, 0.68
 
@@ -80,14 +77,14 @@ def patchgan_diagram(discriminator, size: int = 256) -> Page:
 
     pixels = f"{patch[2] - patch[0]} × {patch[3] - patch[1]}"
     page.rectangle(MARGIN, 3.08, 0.16, 0.16, fc="none", ec=DISCRIMINATOR, lw=1.8)
-    page.write(MARGIN + 0.26, 3.16, f"one verdict's {pixels} pixels", SMALL, MUTED, align="left")
+    page.note(MARGIN + 0.26, 3.16, f"one verdict's {pixels} pixels")
     norm_legend(page, 2.9, 3.16, inner[-1].norm, DISCRIMINATOR)
     return page
 
 
 def receptive_field(
     picture: np.ndarray,
-    discriminator,
+    discriminator: keras.Model,
     positions: Sequence[tuple[int, int]] = ((15, 13), (0, 28)),
     *,
     made_by: str | None = None,
@@ -105,11 +102,6 @@ def receptive_field(
         Row and column of up to three verdicts. Near the border a patch reaches into the padding.
     made_by : str, optional
         What made the picture, for the small line at the bottom.
-
-    Returns
-    -------
-    Page
-        A matplotlib Figure.
 
     Raises
     ------
@@ -130,14 +122,14 @@ def receptive_field(
     side = 4.1  # of the picture with its padding
     scale = side / (width + 2 * outside)
     tall = (height + 2 * outside) * scale
-    page = Page(WIDTH, 0.42 + tall + 0.4 + caption_height(made_by), photographic=True)
+    page = Page(0.42 + tall + 0.4, made_by, photographic=True)
     x, y, grid_x = MARGIN, 0.42, WIDTH - MARGIN - side
     page.rectangle(x, y, side, tall, fc=SHADE, ec=LINE, lw=1, hatch="////", zorder=1)
     corner = (x + outside * scale, y + outside * scale)
     edges = (corner[0], corner[0] + width * scale, corner[1] + height * scale, corner[1])
     page.sheet.imshow(picture, extent=edges, aspect="auto", zorder=2)
-    page.write(x, 0.2, f"the picture, {height} × {width}, and padding", BODY, align="left")
-    page.write(grid_x, 0.2, f"{verdicts.height} × {verdicts.width} verdicts", BODY, align="left")
+    page.write(x, 0.2, f"the picture, {height} × {width}, and padding", align="left")
+    page.write(grid_x, 0.2, f"{verdicts.height} × {verdicts.width} verdicts", align="left")
     colors = (DISCRIMINATOR, GENERATOR, TRUTH)
     cells = dict(zip(positions, colors, strict=False))
     cell = side / verdicts.width
@@ -160,54 +152,46 @@ def receptive_field(
         f"{step} pixels further from one verdict to the next."
     )
     page.write(MARGIN, y + tall + 0.22, note, BODY, MUTED, align="left")
-    page.caption(made_by)
     return page
 
 
-def _sizes(page, x, y, block):
+def _sizes(page: Page, x: float, y: float, block: Block) -> None:
     what = f"{block.channels} channels" if block.channels > 1 else "logits"
-    page.write(x, y + 0.1, f"{block.height} × {block.width}", BODY, weight="bold")
-    page.write(x, y + 0.3, what, SMALL, MUTED)
+    page.write(x, y + 0.1, f"{block.height} × {block.width}", weight="bold")
+    page.note(x, y + 0.3, what, align="center")
 
 
-def _convolution(page, x, gap, y, block):
+def _convolution(page: Page, x: float, gap: float, y: float, block: Block) -> None:
     """Draw the arrow of a convolution, with its kernel above and its stride below."""
     page.arrow((x + 0.08, y), (x + gap - 0.06, y), DISCRIMINATOR)
-    rows, columns = block.convolution.kernel_size
-    page.write(x + gap / 2, y - 0.14, f"{rows} × {columns}", SMALL, MUTED)
-    page.write(x + gap / 2, y + 0.14, f"stride {block.convolution.strides[0]}", SMALL, MUTED)
+    convolution: Any = block.convolution
+    rows, columns = convolution.kernel_size
+    lines = {-0.14: f"{rows} × {columns}", 0.14: f"stride {convolution.strides[0]}"}
     if isinstance(block.layers[0], layers.ZeroPadding2D):
-        page.write(x + gap / 2, y + 0.31, "padded", SMALL, MUTED)
+        lines[0.31] = "padded"
+    for below, text in lines.items():
+        page.note(x + gap / 2, y + below, text, align="center")
 
 
-def _patch(page, patch, pair, x, y, scale):
+def _patch(page: Page, patch: Sequence[int], pair: Block, x: float, y: float, scale: float) -> None:
     top, left, bottom, right = patch
     top, left = max(top, 0), max(left, 0)
     bottom, right = min(bottom, pair.height), min(right, pair.width)
-    page.rectangle(
-        x + left * scale,
-        y + top * scale,
-        (right - left) * scale,
-        (bottom - top) * scale,
-        fc="none",
-        ec=DISCRIMINATOR,
-        lw=1.8,
-        zorder=3,
-    )
+    size = ((right - left) * scale, (bottom - top) * scale)
+    frame = Style(fc="none", ec=DISCRIMINATOR, lw=1.8, zorder=3)
+    page.rectangle(x + left * scale, y + top * scale, *size, **frame)
 
 
-def _grid(page, verdicts, x, y, side, marked):
+def _grid(
+    page: Page, verdicts: Block, x: float, y: float, side: float, marked: dict[tuple[int, int], str]
+) -> None:
     """Draw the grid of verdicts, its marked (row, column) cells filled."""
     cell = side / verdicts.width
     tall = cell * verdicts.height
-    for i in range(verdicts.height + 1):
-        page.path(
-            [(x, y + i * cell), (x + side, y + i * cell)], LINE, False, linewidth=0.5, zorder=2
-        )
-    for i in range(verdicts.width + 1):
-        page.path(
-            [(x + i * cell, y), (x + i * cell, y + tall)], LINE, False, linewidth=0.5, zorder=2
-        )
+    lines = [[(x, y + i * cell), (x + side, y + i * cell)] for i in range(verdicts.height + 1)]
+    lines += [[(x + i * cell, y), (x + i * cell, y + tall)] for i in range(verdicts.width + 1)]
+    for ends in lines:
+        page.path(ends, LINE, False, linewidth=0.5, zorder=2)
     page.rectangle(x, y, side, tall, fc="none", ec=DISCRIMINATOR, lw=1.2, zorder=3)
     for (row, column), color in marked.items():
         page.rectangle(x + column * cell, y + row * cell, cell, cell, fc=color, zorder=4)

@@ -2,18 +2,8 @@
 
 import numpy as np
 
-from lowlight_utils.plots.style import (
-    BODY,
-    DISCRIMINATOR,
-    GENERATOR,
-    INK,
-    MUTED,
-    SMALL,
-    TITLE,
-    TRUTH,
-    WIDTH,
-    Page,
-)
+from lowlight_utils.plots.page import Page, columns_of
+from lowlight_utils.plots.style import DISCRIMINATOR, GENERATOR, INK, MUTED, TITLE, TRUTH
 
 STATIONS = (  # title, what it does, what it refuses, its colour
     ("Browser", "the page sends the file,\nblends and shows", "too many bytes", INK),
@@ -46,22 +36,17 @@ def serving_flow(low: np.ndarray, enhanced: np.ndarray) -> Page:
     ----------
     low, enhanced : uint8[h, w, 3]
         A dark photo, and what came back.
-
-    Returns
-    -------
-    Page
-        A matplotlib Figure.
     """
-    page = Page(WIDTH, 3.55, photographic=True)
-    wide, gap, top, tall = 1.6, 0.19, 0.62, 1.0
-    lefts = [0.12 + i * (wide + gap) for i in range(len(STATIONS))]
+    page = Page(3.55, photographic=True)
+    gap, top, tall = 0.19, 0.62, 1.0
+    lefts, wide = columns_of(len(STATIONS), gap)
     for left, (title, does, refuses, color) in zip(lefts, STATIONS, strict=True):
         centre = left + wide / 2
         page.box(left, top, wide, tall, color)
-        page.write(centre, top + 0.24, title, BODY, weight="bold")
-        page.write(centre, top + 0.64, does, SMALL, linespacing=1.3)
-        place = {"align": "left", "valign": "top", "linespacing": 1.35}
-        page.write(left + 0.05, top + tall + 0.14, refuses, SMALL, DISCRIMINATOR, **place)
+        page.write(centre, top + 0.24, title, weight="bold")
+        page.note(centre, top + 0.64, does, INK, align="center", linespacing=1.3)
+        place = (left + 0.05, top + tall + 0.14)
+        page.note(*place, refuses, DISCRIMINATOR, valign="top", linespacing=1.35)
     for left in lefts[1:]:
         page.arrow((left - gap, top + 0.36), (left, top + 0.36))
         page.arrow((left, top + 0.72), (left - gap, top + 0.72), TRUTH)
@@ -73,7 +58,7 @@ def serving_flow(low: np.ndarray, enhanced: np.ndarray) -> Page:
     page.photo(low, lefts[0], y, side, side, edge=INK)
     page.photo(enhanced, lefts[0] + side + 0.1, y, side, side, edge=TRUTH)
     text = "goes in: any JPEG, PNG, WebP, TIFF, AVIF or HEIC, with the camera's notes"
-    page.write(lefts[1] + 0.25, y + 0.26, text, SMALL, INK, align="left")
+    page.note(lefts[1] + 0.25, y + 0.26, text, INK)
     text = "comes back: full size, upright, sRGB, no notes; nothing of it is left on disk"
-    page.write(lefts[1] + 0.25, y + 0.56, text, SMALL, TRUTH, align="left")
+    page.note(lefts[1] + 0.25, y + 0.56, text, TRUTH)
     return page

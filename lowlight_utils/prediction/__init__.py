@@ -25,6 +25,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "split_error",
             "ssim",
         ],
-        "unpaired": ["UnpairedEvaluation", "evaluate_unpaired", "measure_unpaired"],
+        "unpaired": ["evaluate_unpaired", "measure_unpaired"],
     },
 )

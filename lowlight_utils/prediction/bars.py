@@ -35,12 +35,12 @@ def inside_bars(photo: np.ndarray) -> tuple[slice, slice]:
     return rows, _between_bars(photo[rows].swapaxes(0, 1))
 
 
-def _between_bars(lines):
+def _between_bars(lines: np.ndarray) -> slice:
     first, last = _width_of_bar(lines), _width_of_bar(lines[::-1])
     return slice(first, len(lines) - last) if first + last < len(lines) else slice(0, len(lines))
 
 
-def _width_of_bar(lines):
+def _width_of_bar(lines: np.ndarray) -> int:
     """Count the lines that a bar covers, from the first one on."""
     white = np.iinfo(lines.dtype).max
     width = 0
@@ -52,5 +52,5 @@ def _width_of_bar(lines):
     return width if np.median(nearby, axis=1).max() >= LIT * white else 0
 
 
-def _is_black(line, white):
+def _is_black(line: np.ndarray, white: int) -> bool:
     return line.max() <= SPECK * white and line.mean() <= BLACK * white

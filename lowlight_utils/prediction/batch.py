@@ -40,13 +40,16 @@ def find_photos(
     ImageError
         There is no photo in a folder.
     """
-    photos, unread, has_folder = {}, [], False
+    photos: dict[Path, tuple[Path, Path]] = {}
+    unread: list[Path] = []
+    has_folder = False
     suffixes = {*IMAGE_SUFFIXES, *(RAW_SUFFIXES if reads_raw() else ())}
     for path in map(Path, given):
         if not path.is_dir():
             photos.setdefault(path.resolve(), (path, Path(path.name)))
             continue
-        has_folder, found = True, []
+        has_folder = True
+        found: list[Path] = []
         for folder in _folders(path, Path(out)) if recursive else [path]:
             found += (
                 file
@@ -159,7 +162,9 @@ def _is_file(out: str, count: int, has_folder: bool) -> bool:
     return count == 1 and (is_picture or not has_folder)
 
 
-def _within(folder: Path, photos: list[tuple[Path, Path]], suffix: str | None):
+def _within(
+    folder: Path, photos: list[tuple[Path, Path]], suffix: str | None
+) -> list[tuple[Path, Path]]:
     names = [below.with_suffix(suffix or suffix_for(below)) for _, below in photos]
     counts = Counter(names)
     # IMG_1.HEIC beside IMG_1.JPG: the one whose suffix is another keeps its old one too.

@@ -86,7 +86,7 @@ def add_enhance_parser(commands: Any) -> None:
     parser.set_defaults(run=_enhance)
 
 
-def _enhance(options):
+def _enhance(options: argparse.Namespace) -> int:
     """Run the command; return its status."""
     from tqdm import tqdm
 
@@ -158,11 +158,11 @@ def _load(options: argparse.Namespace) -> Callable[..., Result]:
 def _enhancement(options: argparse.Namespace) -> Callable:
     """Load the generator; return a function of a photo's file and the result's."""
     from lowlight_utils.prediction.detail import take_solvers_memory
-    from lowlight_utils.prediction.enhance import LAMBDA_WEIGHTS, Enhancer
+    from lowlight_utils.prediction.enhance import LAMBDA_WEIGHTS, SHIPPED_WEIGHTS, Enhancer
     from lowlight_utils.prediction.exported import is_exported
 
     told = {} if options.lambda_l1 is None else {"lambda_l1": options.lambda_l1}
-    weights = options.weights or (LAMBDA_WEIGHTS if told else None)
+    weights = options.weights or (LAMBDA_WEIGHTS if told else SHIPPED_WEIGHTS)
     if not is_exported(weights):
         start_keras()
     enhancer = Enhancer(weights)

@@ -72,9 +72,9 @@ def carry_over(
     curves = tone_curves(before, after, levels=np.iinfo(photo.dtype).max + 1)
     beyond = [Image.fromarray(plane) for plane in _beyond(before, after, curves)]
     noise = CAUTION * _brighten_noise(noise_by_level(photo), curves)
-    denoised = np.float32(smoothing) * denoised_share(before, after)
-    smooths = noise.any() and denoised.any()
-    denoised = Image.fromarray(denoised)
+    share = np.float32(smoothing) * denoised_share(before, after)
+    smooths = noise.any() and share.any()
+    denoised = Image.fromarray(share)
     result = np.empty(photo.shape, to_image(np.zeros((1, 1, 3)), depth).dtype)
 
     def enhance(top: int) -> None:
@@ -137,7 +137,9 @@ def tone_curves(before: np.ndarray, after: np.ndarray, levels: int = 256) -> np.
         right = (x - knots[piece]) / np.diff(knots)[piece]
         left = 1 - right
 
-        def total(at_left: np.ndarray, at_right: np.ndarray, piece: np.ndarray = piece):
+        def total(
+            at_left: np.ndarray, at_right: np.ndarray, piece: np.ndarray = piece
+        ) -> np.ndarray:
             sums = np.bincount(piece, at_left, KNOTS) + np.bincount(piece + 1, at_right, KNOTS)
             return sums / len(piece)
 
@@ -191,7 +193,7 @@ def noise_by_level(photo: np.ndarray) -> np.ndarray:
     [2.0, 5.0, 5.0]
     """
     height, width = (side // BLOCK for side in photo.shape[:2])
-    brightness, variances = [], []
+    bright, varied = [], []
     for row in np.unique(np.linspace(0, height - 1, BLOCK_ROWS).astype(int)) if height else ():
         first = max(0, row * BLOCK - max(RADII))
         strip = to_network(photo[first : (row + 1) * BLOCK + max(RADII), : width * BLOCK])
@@ -199,11 +201,11 @@ def noise_by_level(photo: np.ndarray) -> np.ndarray:
         planes = _opponent(strip)
         local = [_mean_and_variance(*pair)[1][rows] for pair in zip(planes, RADII, strict=True)]
         squares = [x.reshape(BLOCK, width, BLOCK).mean((0, 2)) for x in (planes[0][rows], *local)]
-        brightness.append(squares[0])
-        variances.append(np.transpose(squares[1:]))
+        bright.append(squares[0])
+        varied.append(np.transpose(squares[1:]))
     if height * width < 8:
         return np.zeros((256, 3), np.float32)
-    brightness, variances = np.concatenate(brightness), np.concatenate(variances)
+    brightness, variances = np.concatenate(bright), np.concatenate(varied)
     kinds = np.array_split(np.argsort(brightness), min(12, len(brightness) // 4))
     at = np.array([brightness[kind].mean() for kind in kinds])
     quiet = np.array([np.percentile(variances[kind], QUIET, axis=0) for kind in kinds])

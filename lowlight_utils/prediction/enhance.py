@@ -103,7 +103,7 @@ class Enhancer:
             generator = SHIPPED_WEIGHTS
         if isinstance(generator, (str, os.PathLike)):
             self.weights = Path(generator)
-        if is_exported(self.weights):
+        if self.weights and is_exported(self.weights):
             self.generator = ExportedGenerator(self.weights, threads)
             self.stride = self.generator.stride
             self.lambda_range = self.generator.lambda_range
@@ -230,9 +230,9 @@ class Enhancer:
         """Put float32[h, w, 3] through the network, mirrored around its borders."""
         pads = [self._pads(side, margin) for side in picture.shape[:2]]
         padded = np.pad(picture, (*pads, (0, 0)), mode="reflect")
-        given = padded[None]
+        given: np.ndarray | list[np.ndarray] = padded[None]
         if self.lambda_range:
-            given = [given, np.full((1, 1), lambda_l1, np.float32)]
+            given = [padded[None], np.full((1, 1), lambda_l1, np.float32)]
         with self._one_at_a_time:
             output = self.generator.predict_on_batch(given)[0]
         if output.shape != padded.shape:

@@ -1,28 +1,26 @@
 """Methods measured against the truth: a row for each image and method, their means, a table."""
 
+import functools
 import hashlib
 import json
 import math
 import os
-import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-import lowlight_utils
 from lowlight_utils import metrics
+from lowlight_utils.backend import versions
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.metrics import (  # noqa: F401 (named in the package)
     ciede2000,
     match_mean,
     measure,
-    measure_pairs,
     psnr,
     sharpness,
     split_error,
@@ -30,12 +28,11 @@ from lowlight_utils.metrics import (  # noqa: F401 (named in the package)
 )
 
 Method = Callable[[np.ndarray], np.ndarray]
-COLUMNS = {"psnr": ("PSNR", ".2f"), "ssim": ("SSIM", ".4f"), "ciede2000": ("ΔE00", ".2f")}
 
 
 @dataclass(frozen=True)
 class Row:
-    """How one method did on one image; `scores` is what `lowlight_utils.metrics.measure` gives."""
+    """How one method did on one image."""
 
     image: str
     method: str
@@ -43,19 +40,55 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Table:
+    """How an evaluation is printed.
+
+    Attributes
+    ----------
+    columns : dict of str to (str, str, int)
+        The score's name -> its title, how a number is written, and the width.
+    notes : str
+        What stands beneath, with "{n}" and "{s}" for the images, and "{size}".
+    over : str
+        What stands over the titles.
+    """
+
+    columns: dict[str, tuple[str, str, int]]
+    notes: str
+    over: str = ""
+
+
+TABLE = Table(
+    {
+        "psnr": ("PSNR", ".2f", 10),
+        "ssim": ("SSIM", ".4f", 8),
+        "ciede2000": ("ΔE00", ".2f", 8),
+        "psnr_gtmean": ("PSNR", ".2f", 11),
+        "ssim_gtmean": ("SSIM", ".4f", 8),
+        "ciede2000_gtmean": ("ΔE00", ".2f", 8),
+    },
+    "Means over {n} image{s} of {size}. PSNR (in dB) and SSIM: more is better; ΔE00 (CIEDE2000):"
+    " less is.\nGT-mean: after scaling to the truth's mean brightness, which nobody knows in use.",
+    f"{'with GT-mean':>53}",
+)
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found; ``str()`` of it is a table.
+    """What `evaluate` or `evaluate_unpaired` found; ``str()`` of it is a table.
 
     Attributes
     ----------
     rows : tuple of Row
         One for each image and method, image by image.
-    size : (int, int)
-        Height and width of the images.
+    size : (int, int) or None
+        Height and width of the images; None if each has its own.
+    table : Table
     """
 
     rows: tuple[Row, ...]
-    size: tuple[int, int]
+    size: tuple[int, int] | None = None
+    table: Table = TABLE
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -63,8 +96,11 @@ class Evaluation:
         return tuple(dict.fromkeys(row.method for row in self.rows))
 
     def means(self) -> dict[str, dict[str, float]]:
-        """Mean of every metric over the images, by method; PSNRs are averaged in dB."""
-        return mean_scores(self.rows)
+        """Mean of every score over the images, by method; PSNRs are averaged in dB."""
+        return {
+            method: metrics.mean_scores([row.scores for row in self.rows if row.method == method])
+            for method in self.methods
+        }
 
     def to_json(self, method: str = "ours", made_by: Mapping | None = None) -> dict:
         """Give all there is as a dictionary that `json.dumps` takes.
@@ -79,43 +115,49 @@ class Evaluation:
         Returns
         -------
         dict
-            "psnr" (dB), "ssim", "ciede2000" and their "_gtmean" forms, as means of `method` over
-            the images; "method"; "n", the number of images; "size", the side of square ones or
-            [height, width]; "means" of all methods; "rows" by image and method; "made_by". A PSNR
-            without an error to speak of, which is infinite, is null.
+            "psnr" (dB), "ssim", "ciede2000" and their "_gtmean" forms, or what else was measured,
+            as means of `method` over the images; "method"; "n", the number of images; "size", the
+            side of square ones or [height, width], if all have the same; "means" of all methods;
+            "rows" by image and method; "made_by". What is no finite number, such as a PSNR without
+            an error to speak of, is null.
 
         Raises
         ------
         ValueError
             There is no such method.
         """
-        height, width = self.size
-        size = height if height == width else [height, width]
-        return as_json(self.rows, method, made_by, size=size)
+        means = self.means()
+        if method not in means:
+            raise ValueError(f"no method is called {method!r}, only {', '.join(means)}")
+        size = {}
+        if self.size:
+            height, width = self.size
+            size = {"size": height if height == width else [height, width]}
+        return {
+            **_finite(means[method]),
+            "method": method,
+            "n": len(self.rows) // len(means),
+            **size,
+            "means": {name: _finite(scores) for name, scores in means.items()},
+            "rows": [
+                {"image": row.image, "method": row.method, **_finite(row.scores)}
+                for row in self.rows
+            ],
+            "made_by": dict(made_by or {}),
+        }
 
     def __str__(self) -> str:
-        means = self.means()
+        means, columns = self.means(), self.table.columns
         wide = max(len("method"), *map(len, means))
-        titles = [title for title, _ in COLUMNS.values()]
-        lines = [
-            " " * wide + f"  {'':>24}   {'with GT-mean':>24}",
-            f"{'method':<{wide}}" + 2 * ("  " + "".join(f"{title:>8}" for title in titles) + " "),
-        ]
+        lines = [" " * wide + self.table.over] if self.table.over else []
+        titles = "".join(f"{title:>{width}}" for title, _, width in columns.values())
+        lines.append(f"{'method':<{wide}}{titles}")
         for method, scores in means.items():
-            line = f"{method:<{wide}}"
-            for ending in ("", "_gtmean"):
-                numbers = (f"{scores[name + ending]:{form}}" for name, (_, form) in COLUMNS.items())
-                line += "  " + "".join(f"{number:>8}" for number in numbers) + " "
-            lines.append(line)
-        n, (height, width) = len(self.rows) // len(means), self.size
-        lines.append(
-            f"Means over {n} image{'s' * (n != 1)} of {height}x{width}. PSNR (in dB) and SSIM: more"
-            " is better; ΔE00 (CIEDE2000): less is."
-        )
-        lines.append(
-            "GT-mean: after scaling to the truth's mean brightness, which nobody knows in use."
-        )
-        return "\n".join(line.rstrip() for line in lines)
+            numbers = "".join(f"{scores[x]:{w}{form}}" for x, (_, form, w) in columns.items())
+            lines.append(f"{method:<{wide}}{numbers}")
+        n = len(self.rows) // len(means)
+        size = "{}x{}".format(*self.size) if self.size else ""
+        return "\n".join([*lines, self.table.notes.format(n=n, s="s" * (n != 1), size=size)])
 
 
 def evaluate(methods: Mapping[str, Method], pairs: PairSet, progress: bool = True) -> Evaluation:
@@ -142,27 +184,31 @@ def evaluate(methods: Mapping[str, Method], pairs: PairSet, progress: bool = Tru
     """
     if not len(pairs):
         raise ValueError("there are no pairs to evaluate on")
-    methods = {"low": lambda low: low} | dict(methods)
-    found = {}
-    quiet = None if progress else True  # None: where there is no terminal
-    with tqdm(total=len(pairs) * len(methods), desc="evaluate", unit="image", disable=quiet) as bar:
-        for name, method in methods.items():
+    cases = (
+        (name, name, low, functools.partial(measure, high))
+        for name, low, high in zip(pairs.names, pairs.low, pairs.high, strict=True)
+    )
+    return Evaluation(run_methods(methods, cases, len(pairs), progress), pairs.size)
+
+
+Case = tuple[str, object, np.ndarray, Callable[[np.ndarray], dict[str, float]]]
+"""An image's name, what messages call it, the image, and how its results are measured."""
+
+
+def run_methods(
+    methods: Mapping[str, Method], cases: Iterable[Case], total: int, progress: bool
+) -> tuple[Row, ...]:
+    """Run methods, after "low", which changes nothing, over cases, and measure what comes out."""
+    rows = []
+    for name, called, low, measured in tqdm(
+        cases, "evaluate", total, unit="image", disable=None if progress else True
+    ):
+        for method, enhance in ({"low": lambda low: low} | dict(methods)).items():
             try:
-                found[name] = measure_pairs(_watched(map(method, pairs.low), bar), pairs)
+                rows.append(Row(name, method, measured(enhance(low))))
             except ValueError as error:
-                raise ValueError(f"{name} on {error}") from error
-    rows = [
-        Row(image, name, scores[i])
-        for i, image in enumerate(pairs.names)
-        for name, scores in found.items()
-    ]
-    return Evaluation(tuple(rows), pairs.size)
-
-
-def _watched(images, bar):
-    for image in images:
-        yield image
-        bar.update()
+                raise ValueError(f"{method} on {called}: {error}") from error
+    return tuple(rows)
 
 
 def provenance(weights: str | os.PathLike | None = None) -> dict:
@@ -180,8 +226,6 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
         (None if Keras was not used), and "versions".
     """
     made_by: dict[str, Any] = dict.fromkeys(("weights", "weights_sha256", "recipe", "backend"))
-    versions = {"python": platform.python_version(), "lowlight_utils": lowlight_utils.__version__}
-    versions |= {name: version(name) for name in ("numpy", "pillow", "scikit-image")}
     if weights is not None:
         weights = Path(weights)
         with open(weights, "rb") as file:
@@ -195,37 +239,10 @@ def provenance(weights: str | os.PathLike | None = None) -> dict:
     if "keras" in sys.modules:
         import keras
 
-        backend = keras.backend.backend()
-        made_by["backend"] = backend
-        versions |= {"keras": keras.__version__}
-        versions |= {backend: sys.modules[backend].__version__} if backend in sys.modules else {}
-    return made_by | {"versions": versions}
+        made_by["backend"] = keras.backend.backend()
+    return made_by | {"versions": versions()}
 
 
-def mean_scores(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """Average every score over the images, by method; see `lowlight_utils.metrics.mean_scores`."""
-    by_method: dict[str, list[dict[str, float]]] = {}
-    for row in rows:
-        by_method.setdefault(row.method, []).append(row.scores)
-    return {method: metrics.mean_scores(scores) for method, scores in by_method.items()}
-
-
-def as_json(rows: Sequence[Row], method: str, made_by: Mapping | None, **facts) -> dict:
-    """Give rows and their means as a dictionary that `json.dumps` takes, with further facts."""
-    means = mean_scores(rows)
-    if method not in means:
-        raise ValueError(f"no method is called {method!r}, only {', '.join(means)}")
-    return {
-        **finite(means[method]),
-        "method": method,
-        "n": len(rows) // len(means),
-        **facts,
-        "means": {name: finite(scores) for name, scores in means.items()},
-        "rows": [{"image": row.image, "method": row.method, **finite(row.scores)} for row in rows],
-        "made_by": dict(made_by or {}),
-    }
-
-
-def finite(scores: Mapping[str, float]) -> dict[str, float | None]:
+def _finite(scores: Mapping[str, float]) -> dict[str, float | None]:
     """Write what is no finite number as None: JSON knows neither infinity nor nan."""
     return {name: value if math.isfinite(value) else None for name, value in scores.items()}

@@ -1,5 +1,6 @@
 """The command `evaluate`."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def add_evaluate_parser(commands: Any) -> None:
     parser.set_defaults(run=_evaluate)
 
 
-def _evaluate(options):
+def _evaluate(options: argparse.Namespace) -> None:
     from lowlight_utils.data import PairSet, list_images, read_pairs
     from lowlight_utils.prediction import (
         BASELINES,

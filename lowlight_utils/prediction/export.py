@@ -103,7 +103,7 @@ def to_onnx(generator: keras.Model) -> onnx.ModelProto:
     return graph.model(given, "enhanced")
 
 
-def _difference(generator, content, stride):
+def _difference(generator: keras.Model, content: bytes, stride: int) -> float:
     """Return by how many levels an exported model and Keras differ on two kinds of noise."""
     rng = np.random.default_rng(0)
     shape = (2 * stride, 3 * stride, 3)  # sides that differ: rows and columns must not be swapped
@@ -111,7 +111,7 @@ def _difference(generator, content, stride):
     session = start_session(content, usual_threads())
     differences = []
     for lambda_l1 in (1.0, 300.0) if _takes_lambda(generator) else (None,):
-        given = pictures
+        given: np.ndarray | list[np.ndarray] = pictures
         if lambda_l1 is not None:
             given = [pictures, np.full((len(pictures), 1), lambda_l1, np.float32)]
         by_keras = np.asarray(generator.predict_on_batch(given))
@@ -119,5 +119,5 @@ def _difference(generator, content, stride):
     return float(max(differences) * 127.5)
 
 
-def _takes_lambda(generator):
+def _takes_lambda(generator: keras.Model) -> bool:
     return len(generator.inputs) > 1

@@ -1,5 +1,6 @@
 """The command `export`."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ def add_export_parser(commands: Any) -> None:
     parser.set_defaults(run=_export)
 
 
-def _export(options):
+def _export(options: argparse.Namespace) -> None:
     start_keras()
     from lowlight_utils.prediction import export_generator
     from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS

@@ -5,10 +5,12 @@ Known are the layers that `unet_generator` builds with. Each has a function here
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import onnx
+from keras import Layer
 from keras.ops import convert_to_numpy
 from onnx import TensorProto, helper, numpy_helper
 
@@ -17,17 +19,22 @@ from lowlight_utils.models.film import BLACK, LAMBDA_RANGE
 
 OPSET = 17  # of 2022: every onnxruntime that this project's Pythons can install has it
 IR_VERSION = 8  # the layout of the file that belongs to it
-PICTURES = ["n", "h", "w", 3]  # a letter stands for a size left open
+PICTURES: list[str | int | None] = ["n", "h", "w", 3]  # a letter stands for a size left open
 LAMBDAS = ["n", 1]
+
+Numbers = float | np.ndarray
 
 
 class Graph:
     """An ONNX graph in the making; values are known by their names."""
 
-    def __init__(self):
-        self._nodes, self._constants = [], []
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
 
-    def add(self, kind, *inputs, name=None, **attributes):
+    def add(
+        self, kind: str, *inputs: str | Numbers, name: str | None = None, **attributes: Any
+    ) -> str:
         """Add an operation on values, by their names, and on numbers; return its output's name.
 
         Numbers become float32, but whole ones in an array stay whole: those are sizes.
@@ -37,14 +44,14 @@ class Graph:
         self._nodes.append(helper.make_node(kind, names, [output], name=output, **attributes))
         return output
 
-    def _constant(self, number):
+    def _constant(self, number: Numbers) -> str:
         name = f"constant_{len(self._constants)}"
-        if getattr(number, "dtype", None) != np.int64:
-            number = np.array(number, np.float32, order="C")
-        self._constants.append(numpy_helper.from_array(number, name))
+        whole = isinstance(number, np.ndarray) and number.dtype == np.int64
+        array = np.array(number, np.int64 if whole else np.float32, order="C")
+        self._constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def model(self, given, result):
+    def model(self, given: dict[str, list], result: str) -> onnx.ModelProto:
         """Make a checked model of the operations that lead from `given` to `result`.
 
         Parameters
@@ -71,7 +78,7 @@ class Graph:
         return model
 
 
-def add_layer(graph, layer, inputs):
+def add_layer(graph: Graph, layer: Layer, inputs: list[str]) -> str:
     """Add one Keras layer; return the name of its output.
 
     Raises
@@ -87,7 +94,7 @@ def add_layer(graph, layer, inputs):
     return LAYERS[kind](graph, layer, *inputs)
 
 
-def _require(layer, **settings):
+def _require(layer: Layer, **settings: object) -> None:
     config = layer.get_config()
     for name, needed in settings.items():
         value = config[name]
@@ -95,20 +102,20 @@ def _require(layer, **settings):
             raise ValueError(f"the layer {layer.name} cannot be exported with {name}={value!r}")
 
 
-def _convolution(graph, layer, x):
+def _convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear", dilation_rate=(1, 1), groups=1)
     padding = "SAME_UPPER" if layer.padding == "same" else "VALID"
     return graph.add("Conv", x, *_weights(layer), strides=tuple(layer.strides), auto_pad=padding)
 
 
-def _reflect_convolution(graph, layer, x):
+def _reflect_convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear", dilation_rate=(1, 1), groups=1, padding="same")
     beyond = [(size - 1) // 2 for size in layer.kernel_size]
     padded = _pad(graph, x, beyond, "reflect")
     return graph.add("Conv", padded, *_weights(layer), strides=tuple(layer.strides))
 
 
-def _resize_convolution(graph, layer, x):
+def _resize_convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear")
     _, *bias = layer.get_weights()
     sums = convert_to_numpy(layer.sum_taps(layer.kernel)).transpose(3, 2, 0, 1)
@@ -119,28 +126,28 @@ def _resize_convolution(graph, layer, x):
     return graph.add("Slice", woven, first, last, axes)
 
 
-def _pad(graph, x, beyond, mode):
+def _pad(graph: Graph, x: str, beyond: Iterable[int], mode: str) -> str:
     return graph.add("Pad", x, np.array([0, 0, *beyond, 0, 0, *beyond]), mode=mode)
 
 
-def _transposed_convolution(graph, layer, x):
+def _transposed_convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear", padding="same", kernel_size=(4, 4), strides=(2, 2))
     kernel, *bias = _weights(layer)
     return graph.add("ConvTranspose", x, kernel, *bias, strides=[2, 2], pads=[1, 1, 1, 1])
 
 
-def _weights(layer):
+def _weights(layer: Layer) -> list[np.ndarray]:
     # To [out, in, height, width]; of a transposed convolution, [in, out, height, width].
     kernel, *bias = layer.get_weights()
     return [kernel.astype(np.float32).transpose(3, 2, 0, 1), *bias]
 
 
-def _batch_norm(graph, layer, x):
+def _batch_norm(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, axis=-1, center=True, scale=True)
     return graph.add("BatchNormalization", x, *layer.get_weights(), epsilon=layer.epsilon)
 
 
-def _group_norm(graph, layer, x):
+def _group_norm(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, axis=-1, center=True, scale=True)
     gamma, beta = layer.get_weights()
     if layer.groups == len(gamma):
@@ -154,21 +161,21 @@ def _group_norm(graph, layer, x):
     return graph.add("Add", scaled, beta.reshape(-1, 1, 1))
 
 
-def _leaky_relu(graph, layer, x):
+def _leaky_relu(graph: Graph, layer: Layer, x: str) -> str:
     return graph.add("LeakyRelu", x, alpha=layer.negative_slope)
 
 
-def _relu(graph, layer, x):
+def _relu(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, max_value=None, negative_slope=0.0, threshold=0.0)
     return graph.add("Relu", x)
 
 
-def _tanh(graph, layer, x):
+def _tanh(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="tanh")
     return graph.add("Tanh", x)
 
 
-def _dense(graph, layer, x):
+def _dense(graph: Graph, layer: Layer, x: str) -> str:
     activation = layer.get_config()["activation"]
     if activation not in ("linear", "relu"):
         raise ValueError(f"the layer {layer.name} cannot be exported with {activation=}")
@@ -176,20 +183,20 @@ def _dense(graph, layer, x):
     return graph.add("Relu", y) if activation == "relu" else y
 
 
-def _weighted_sum(graph, layer, x):
+def _weighted_sum(graph: Graph, layer: Layer, x: str) -> str:
     kernel, *bias = layer.get_weights()
     return graph.add("Gemm", x, kernel, *bias)
 
 
-def _log_lambda(graph, layer, x):
+def _log_lambda(graph: Graph, layer: Layer, x: str) -> str:
     least, most = LAMBDA_RANGE
     position = graph.add("Log", graph.add("Div", graph.add("Clip", x, least, most), least))
     return graph.add("Sub", graph.add("Mul", position, 2 / math.log(most / least)), 1)
 
 
-def _log_level(graph, layer, x):
+def _log_level(graph: Graph, layer: Layer, x: str) -> str:
     u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), BLACK, 1)
-    axes = {"axes": [1, 2, 3], "keepdims": 0}
+    axes: dict[str, Any] = {"axes": [1, 2, 3], "keepdims": 0}
     levels = (
         graph.add("ReduceMean", graph.add("Log", u), **axes),
         graph.add("Log", graph.add("ReduceMean", u, **axes)),
@@ -199,7 +206,7 @@ def _log_level(graph, layer, x):
     return graph.add("Sub", 1, graph.add("Mul", both, 2 / math.log(BLACK)))
 
 
-def _film(graph, layer, x, code):
+def _film(graph: Graph, layer: Layer, x: str, code: str) -> str:
     both = _weighted_sum(graph, layer.to_scale_and_shift, code)
     both = graph.add("Unsqueeze", both, np.array([2, 3]))
     scale, shift = (
@@ -209,16 +216,16 @@ def _film(graph, layer, x, code):
     return graph.add("Add", graph.add("Mul", x, graph.add("Add", scale, 1)), shift)
 
 
-def _halves(count):
+def _halves(count: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return (0, count // 2), (count // 2, count)
 
 
-def _concatenate(graph, layer, *xs):
+def _concatenate(graph: Graph, layer: Layer, *xs: str) -> str:
     _require(layer, axis=-1)
     return graph.add("Concat", *xs, axis=1)
 
 
-def _auto_exposure(graph, layer, x):
+def _auto_exposure(graph: Graph, layer: Layer, x: str) -> str:
     u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), 0.5 / 255, 1)
     mean = graph.add("Clip", graph.add("ReduceMean", u, axes=[1, 2, 3]), 0.5 / 255, 0.98)
     gamma = graph.add("Div", np.log(layer.target), graph.add("Log", mean))
@@ -228,7 +235,7 @@ def _auto_exposure(graph, layer, x):
     return graph.add("Sub", graph.add("Mul", exposed, 2), 1)
 
 
-def _add_correction(graph, layer, base, correction):
+def _add_correction(graph: Graph, layer: Layer, base: str, correction: str) -> str:
     return graph.add("Clip", graph.add("Add", base, correction), -1, 1)
 
 

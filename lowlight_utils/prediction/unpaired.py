@@ -5,29 +5,33 @@ left closed, grain brought up, light and dark exchanged. A method can be good at
 nothing, so read them together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from lowlight_utils.data.grain import LUMA, grain
 from lowlight_utils.data.images import read_image
-from lowlight_utils.prediction.evaluate import Row, as_json, mean_scores
+from lowlight_utils.prediction.evaluate import Evaluation, Method, Table, run_methods
 
 DARK_SHARE = 40  # per cent of the pixels that count as the dark part
 LOE_SIDE = 50
 
-COLUMNS = {
-    "newly_clipped": ("newly clipped %", ".2f"),
-    "washed_white": ("washed white %", ".2f"),
-    "level": ("level", ".1f"),
-    "dark_level": ("dark level", ".1f"),
-    "dark_grain": ("dark grain", ".2f"),
-    "loe": ("LOE", ".1f"),
-}
+TABLE = Table(
+    {
+        "newly_clipped": ("newly clipped %", ".2f", 17),
+        "washed_white": ("washed white %", ".2f", 17),
+        "level": ("level", ".1f", 17),
+        "dark_level": ("dark level", ".1f", 17),
+        "dark_grain": ("dark grain", ".2f", 17),
+        "loe": ("LOE", ".1f", 17),
+    },
+    "Means over {n} photo{s} at full size, without a truth. Newly clipped, washed white, grain and"
+    " LOE\n(lightness order error): less is better. Dark level: of what was the darkest 40 %, on a"
+    " scale to 255.",
+)
 
 
 def newly_clipped(low: np.ndarray, image: np.ndarray) -> float:
@@ -92,7 +96,7 @@ def lightness_order_error(low: np.ndarray, image: np.ndarray) -> float:
     return float(np.sum(order ^ (after[:, None] >= after[None])) / before.size)
 
 
-def _lightness(picture):
+def _lightness(picture: np.ndarray) -> np.ndarray:
     small = Image.fromarray(picture.max(-1)).resize((LOE_SIDE, LOE_SIDE), Image.Resampling.BILINEAR)
     return np.asarray(small).ravel()
 
@@ -131,51 +135,9 @@ def measure_unpaired(low: np.ndarray, image: np.ndarray) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True)
-class UnpairedEvaluation:
-    """What `evaluate_unpaired` found; ``str()`` of it is a table.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-        One for each photo and method, photo by photo.
-    """
-
-    rows: tuple[Row, ...]
-
-    def means(self) -> dict[str, dict[str, float]]:
-        """Mean of every measure over the photos, by method."""
-        return mean_scores(self.rows)
-
-    def to_json(self, method: str = "ours", made_by: Mapping | None = None) -> dict:
-        """Give all there is as a dictionary that `json.dumps` takes.
-
-        The same as `Evaluation.to_json`, without a size: every photo has its own.
-        """
-        return as_json(self.rows, method, made_by)
-
-    def __str__(self) -> str:
-        means = self.means()
-        wide = max(len("method"), *map(len, means))
-        lines = [f"{'method':<{wide}}" + "".join(f"{title:>17}" for title, _ in COLUMNS.values())]
-        for method, scores in means.items():
-            numbers = (f"{scores[name]:{form}}" for name, (_, form) in COLUMNS.items())
-            lines.append(f"{method:<{wide}}" + "".join(f"{number:>17}" for number in numbers))
-        n = len(self.rows) // len(means)
-        return "\n".join(
-            [
-                *lines,
-                f"Means over {n} photo{'s' * (n != 1)} at full size, without a truth. Newly"
-                " clipped, washed white, grain and LOE",
-                "(lightness order error): less is better. Dark level: of what was the darkest"
-                " 40 %, on a scale to 255.",
-            ]
-        )
-
-
 def evaluate_unpaired(
-    methods: Mapping[str, Callable], photos: Sequence[Path], progress: bool = True
-) -> UnpairedEvaluation:
+    methods: Mapping[str, Method], photos: Sequence[Path], progress: bool = True
+) -> Evaluation:
     """Run methods over photos that have no truth, and measure what comes out.
 
     Parameters
@@ -196,13 +158,9 @@ def evaluate_unpaired(
     """
     if not photos:
         raise ValueError("there are no photos to evaluate on")
-    methods = {"low": lambda low: low} | dict(methods)
-    rows = []
-    for path in tqdm(photos, "evaluate", unit="photo", disable=None if progress else True):
-        low = read_image(path)
-        for name, method in methods.items():
-            try:
-                rows.append(Row(path.stem, name, measure_unpaired(low, method(low))))
-            except ValueError as error:
-                raise ValueError(f"{name} on {path}: {error}") from error
-    return UnpairedEvaluation(tuple(rows))
+    cases = (
+        (path.stem, path, low, functools.partial(measure_unpaired, low))
+        for path in photos
+        for low in [read_image(path)]
+    )
+    return Evaluation(run_methods(methods, cases, len(photos), progress), table=TABLE)

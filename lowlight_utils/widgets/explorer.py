@@ -7,7 +7,7 @@ import numpy as np
 from IPython.display import display
 
 from lowlight_utils import plots
-from lowlight_utils.plots.style import encode
+from lowlight_utils.plots.pictures import encode
 from lowlight_utils.tuning.results import Sweep
 from lowlight_utils.widgets.pictures import Picture, compared, credit, to_jpeg
 from lowlight_utils.widgets.slider import scores_line

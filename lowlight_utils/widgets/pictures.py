@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lowlight_utils.data.photos import sample_credits
-from lowlight_utils.plots.style import picture_html
+from lowlight_utils.plots.pictures import picture_html
 
 GAP = 6  # pixels between pictures
 TITLE = 22  # pixels above a picture, for its title
