@@ -12,6 +12,7 @@ def add_export_parser(commands: Any) -> None:
     parser = commands.add_parser("export", help="write a generator that runs without Keras")
     parser.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
     parser.add_argument("--weights", type=Path, help="a .keras generator; default: the shipped one")
+    parser.add_argument("--half", action="store_true", help="store the weights in 16 bits")
     parser.set_defaults(run=_export)
 
 
@@ -20,6 +21,8 @@ def _export(options: argparse.Namespace) -> None:
     from lowlight_utils.prediction import export_generator
     from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 
-    difference = export_generator(options.weights or SHIPPED_WEIGHTS, options.out)
+    difference = export_generator(
+        options.weights or SHIPPED_WEIGHTS, options.out, half=options.half
+    )
     size = options.out.stat().st_size / 1e6
     print(f"{options.out}: {size:.1f} MB, within {difference:.3f} levels of Keras")

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import onnx
 from keras import Layer
-from keras.ops import convert_to_numpy
 from onnx import TensorProto, helper, numpy_helper
 
 import lowlight_utils
+from lowlight_utils.models.blocks import TAPS
 from lowlight_utils.models.film import BLACK, LAMBDA_RANGE
 
 OPSET = 17  # of 2022: every onnxruntime that this project's Pythons can install has it
 IR_VERSION = 8  # the layout of the file that belongs to it
+MANY = 256  # numbers from which on it is worth while to store them in 16 bits
 PICTURES: list[str | int | None] = ["n", "h", "w", 3]  # a letter stands for a size left open
 LAMBDAS = ["n", 1]
 
@@ -78,6 +79,20 @@ class Graph:
         return model
 
 
+def store_in_half(model: onnx.ModelProto) -> None:
+    """Store the weights of a float32 model in 16 bits; they are cast back when it is loaded."""
+    casts = []
+    for constant in model.graph.initializer:
+        values = numpy_helper.to_array(constant)
+        if values.dtype == np.float32 and values.size >= MANY:
+            name = constant.name
+            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            casts.append(helper.make_node("Cast", [constant.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
 def add_layer(graph: Graph, layer: Layer, inputs: list[str]) -> str:
     """Add one Keras layer; return the name of its output.
 
@@ -117,8 +132,15 @@ def _reflect_convolution(graph: Graph, layer: Layer, x: str) -> str:
 
 def _resize_convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear")
-    _, *bias = layer.get_weights()
-    sums = convert_to_numpy(layer.sum_taps(layer.kernel)).transpose(3, 2, 0, 1)
+    kernel, *bias = layer.get_weights()
+    inner, outer = kernel.shape[2:]
+    # The file holds the kernel of nine taps; its sums, nearly twice as many numbers, are made when
+    # it is loaded. [out * in, 9] times [9, 16], where 16 is the kind of output pixel and the tap.
+    taps = TAPS.reshape(16, 9).T.astype(np.float32)
+    sums = graph.add("MatMul", kernel.transpose(3, 2, 0, 1).reshape(-1, 9), taps)
+    sums = graph.add("Reshape", sums, np.array([outer, inner, 2, 2, 4]))
+    sums = graph.add("Transpose", sums, perm=[4, 0, 1, 2, 3])
+    sums = graph.add("Reshape", sums, np.array([4 * outer, inner, 2, 2]))
     padded = _pad(graph, x, (1, 1), "edge" if layer.beyond == "reflect" else "constant")
     parts = graph.add("Conv", padded, sums, *(np.tile(values, 4) for values in bias))
     woven = graph.add("DepthToSpace", parts, blocksize=2)

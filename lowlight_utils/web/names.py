@@ -1,5 +1,6 @@
 """The interface's words: methods, formats and file names; nothing heavy is imported for them."""
 
+import math
 import re
 import unicodedata
 from urllib.parse import quote
@@ -18,12 +19,18 @@ BASELINES = {
 """The classical methods, in the order that fits the page: the interface's name -> the name in
 `BASELINES`; a test compares them."""
 
+METHODS = {OURS: "our network", **BASELINES}
+"""What the page offers, the first of them when it opens."""
+
 LAMBDA = Recipe.lambda_l1
 """λ where none is asked for."""
 
 FORMATS = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 QUALITY = 92
 """Of JPEG and WebP."""
+
+ACCEPT = "image/jpeg,image/png,image/webp,image/tiff,image/avif,.heic,.heif"
+"""The files that a browser lets its user choose."""
 
 QUALITIES = {
     "jpeg": f"JPEG at quality {QUALITY}",
@@ -66,3 +73,17 @@ def attachment(name: str, format_: str) -> str:
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace("\\", "_")
     plain = plain.replace('"', "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def lambda_slider(lambda_range: tuple[float, float]) -> dict[str, float]:
+    """Give the slider's ends, step and start: it moves λ's logarithm, 5 % of λ a step.
+
+    Examples
+    --------
+    >>> lambda_slider((0.01, 1000.0))
+    {'least': -2.0, 'most': 3.0, 'value': 2.06, 'step': 0.02}
+    """
+    least, most = lambda_range
+    start = min(max(LAMBDA, least), most)
+    ends = {"least": math.log10(least), "most": math.log10(most), "value": math.log10(start)}
+    return {name: round(value, 2) for name, value in ends.items()} | {"step": 0.02}

@@ -1,6 +1,5 @@
 """What the page's addresses do: the page itself, one photo, health and figures."""
 
-import math
 import time
 from concurrent.futures import Future, wait
 
@@ -23,17 +22,22 @@ LOOK_UP = 0.1  # seconds between two looks whether anybody still waits for a pho
 def index():
     """Show the page."""
     it = service()
+    megabytes = it.settings.max_bytes // MIB
+    megapixels = it.settings.max_pixels // 1_000_000
     return render_template(
         "index.html",
-        baselines=names.BASELINES,
+        methods=names.METHODS,
+        accept=names.ACCEPT,
         formats=names.FORMATS,
         qualities=names.QUALITIES,
         examples=names.EXAMPLES,
         options=options(it.lambda_range),
         lambda_range=it.lambda_range,
-        lambda_slider=_lambda_slider(it.lambda_range),
-        megabytes=it.settings.max_bytes // MIB,
-        megapixels=it.settings.max_pixels // 1_000_000,
+        lambda_slider=it.lambda_range and names.lambda_slider(it.lambda_range),
+        told_lambda=names.OURS,
+        most=f"{megabytes}\N{NO-BREAK SPACE}MB and {megapixels}\N{NO-BREAK SPACE}megapixels",
+        megabytes=megabytes,
+        megapixels=megapixels,
         settings=it.settings,
         keep_minutes=max(1, round(it.settings.keep_seconds / 60)),
         version=__version__,
@@ -156,13 +160,3 @@ def _answer(
     if token:
         response.headers["Photo-Token"] = token
     return response
-
-
-def _lambda_slider(lambda_range) -> dict | None:
-    """Give the slider's ends, step and start: it moves λ's logarithm, 5 % of λ a step."""
-    if lambda_range is None:
-        return None
-    least, most = lambda_range
-    start = min(max(names.LAMBDA, least), most)
-    ends = {"least": math.log10(least), "most": math.log10(most), "value": math.log10(start)}
-    return {name: round(value, 2) for name, value in ends.items()} | {"step": 0.02}

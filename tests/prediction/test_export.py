@@ -106,6 +106,17 @@ def test_strength_works_as_with_keras(both, dark_photos):
     assert np.abs(difference).max() <= 1
 
 
+def test_weights_in_16_bits_take_half_the_file_and_give_the_same_picture(
+    both, exported, dark_photos, tmp_path
+):
+    difference = export_generator(SHIPPED_WEIGHTS, tmp_path / "half.onnx", half=True)
+    assert 0 < difference < 0.5
+    assert (tmp_path / "half.onnx").stat().st_size < 0.55 * exported.stat().st_size
+    photo = dark_photos[0]
+    by_half = Enhancer(tmp_path / "half.onnx")(photo)
+    assert np.abs(both[0](photo).astype(int) - by_half).max() <= 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_generator_gives_what_keras_gives(kind, tmp_path):
     generator = make_generator(**KINDS[kind])

@@ -16,6 +16,13 @@ async function exampleFile(name) {
   return new File([await answer.blob()], `${name}.png`, { type: "image/png" });
 }
 
+// The example that the page opens with has been shown without asking for it.
+async function haveFile() {
+  const mine = photo;
+  if (!mine.file) mine.file = await exampleFile(mine.example);
+  mine.name = mine.name || mine.file.name;
+}
+
 function markExample() {
   for (const button of document.querySelectorAll("[data-example]")) {
     if (button.dataset.example === photo.example) button.setAttribute("aria-current", "true");

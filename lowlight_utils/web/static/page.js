@@ -1,18 +1,23 @@
-// The page keeps one photo; the server makes every result; the browser only blends original and
-// result (the strength slider). viewer.js shows both, server.js asks, bring.js
-// brings photos, and shrink.js helps where one is too large.
+// The page keeps one photo, asks for every result, and only blends original and result itself (the
+// strength slider). viewer.js shows both, bring.js brings photos, and shrink.js helps where one is
+// too large. Who makes the results is another script's matter: a server (server.js) or this
+// browser (browser.js of the course's site). Either has
+//   ask(options)   gives { blob, name, seconds, size } for the photo, or null once it has complained
+//   abort()        breaks off what was asked last
+//   forget(photo)  lets go of what is kept of a photo
 "use strict";
 
 const { maxBytes, maxPixels } = document.body.dataset;
 const MAX_BYTES = Number(maxBytes);
 const MAX_PIXELS = Number(maxPixels);
 const KEPT = 12; // results of one photo, so that going back to one is free
-const REST = 250; // milliseconds that λ's slider has to rest before the server is asked
+const REST = 250; // milliseconds that λ's slider has to rest before anything is asked for
 
 // The photo on the stage: its file (until the server has a token for it, and in case the server
 // forgets), the results by method, and a number that tells late answers that they are late.
 let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
 let onStage = { photo, method: "generator" }; // what is shown, which one that is refused leaves alone
+let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
 let unsaved = false; // whether leaving the page would lose a result
 
 // --- The photo -------------------------------------------------------------------------------
@@ -40,7 +45,7 @@ async function open(file, { example = "" } = {}) {
   if (mine !== photo) return;
   if (!result) return goBack();
   if (!(await display(file))) {
-    // HEIC and TIFF: few browsers show them, so the server says what is in it.
+    // HEIC and TIFF: few browsers show them, so who enhances it says what is in it.
     const original = await ask({ method: "original", format: "jpeg" });
     if (mine !== photo) return;
     if (!original) return goBack();
@@ -68,7 +73,7 @@ function goBack() {
 
 function choose(method) {
   document.querySelector(`input[name=how][value="${method}"]`).checked = true;
-  if ($("lambda")) $("lambda").disabled = method !== "generator";
+  enableLambda();
 }
 
 // Show a file as the original. False if this browser cannot read it.
@@ -146,9 +151,9 @@ function busy(text) {
   if (text) say(`${text} …`);
 }
 
-function progress(share) {
+function progress(share, text) {
   $("progress").value = share;
-  $("stage-text").textContent = `Sending: ${Math.round(100 * share)} %`;
+  $("stage-text").textContent = `${text}: ${Math.round(100 * share)} %`;
 }
 
 function say(text) {
@@ -162,7 +167,7 @@ async function complain(text, file = null) {
   $("shrink").hidden = true;
   if (text) say("");
   if (file && (await sizeOf(file)) && $("problem-text").textContent === text) {
-    $("shrink").hidden = false; // this browser can read what the server does not take
+    $("shrink").hidden = false; // this browser can read what is not taken
   }
   $("shrink").onclick = async () => {
     complain("");
@@ -178,7 +183,13 @@ const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 
 // What the controls ask for; λ only where the method takes it.
 function wanted() {
   const method = chosenMethod();
-  return $("lambda") && method === "generator" ? { method, lambda: lambda() } : { method };
+  return takesLambda(method) ? { method, lambda: lambda() } : { method };
+}
+
+const takesLambda = (method) => method === $("lambda")?.dataset.method;
+
+function enableLambda() {
+  if ($("lambda")) $("lambda").disabled = !takesLambda(chosenMethod());
 }
 
 function quality(type) {
@@ -202,10 +213,15 @@ function setStrength(percent) {
 }
 $("strength").addEventListener("input", (event) => setStrength(Number(event.target.value)));
 
-let resting; // a timer: a slider that moves asks the server nothing until it rests
+function giveUp() {
+  turn++;
+  abort();
+}
+
+let resting; // a timer: a slider that moves asks for nothing until it rests
 async function change() {
   clearTimeout(resting);
-  if ($("lambda")) $("lambda").disabled = chosenMethod() !== "generator";
+  enableLambda();
   complain("");
   giveUp();
   const mine = turn;
@@ -245,7 +261,7 @@ $("cancel").addEventListener("click", () => {
 $("dismiss").addEventListener("click", () => complain(""));
 $("another").addEventListener("click", () => $("file").click());
 
-// What is shown is a blend made here; what is saved is made by the server, at full size.
+// What is shown is a blend made here; what is saved is made anew, at full size.
 $("download").addEventListener("click", async () => {
   complain("");
   const strength = Number($("strength").value) / 100;
@@ -273,4 +289,5 @@ setStrength(100); // a browser that reloads a page keeps what was set
 if ($("lambda")) {
   $("lambda").value = $("lambda").defaultValue;
   showLambda();
+  enableLambda();
 }

@@ -1,4 +1,5 @@
-// What passes between page and server: one request a result, with patience where it is busy.
+// One of two ways to have a photo enhanced, see page.js: a server does it. One request a result, with
+// patience where it is busy.
 "use strict";
 
 const PHOTOS = document.body.dataset.photos; // the address of a kept photo, with TOKEN for its name
@@ -6,7 +7,6 @@ const PATIENCE = 5; // how often a busy server is asked again
 const LONGEST_WAIT = 90; // seconds: told to come back later than that, the visitor decides
 
 let request = null; // the request under way, so that it can be given up
-let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
 
 // Ask for a result of the photo. Null if there is none; the page then says why.
 async function ask(options) {
@@ -64,14 +64,13 @@ function send(form) {
     mine.open("POST", $("work").getAttribute("action"));
     mine.responseType = "blob";
     mine.upload.onprogress = (event) => {
-      if (event.lengthComputable && request === mine) progress(event.loaded / event.total);
+      if (event.lengthComputable && request === mine) progress(event.loaded / event.total, "Sending");
     };
     mine.upload.onload = () => request === mine && busy("Enhancing");
     mine.onprogress = (event) => {
       if (mine.status !== 200 || request !== mine) return;
-      const share = event.lengthComputable ? ` ${Math.round((100 * event.loaded) / event.total)} %` : "";
-      $("stage-text").textContent = `Receiving${share}`;
-      if (event.lengthComputable) $("progress").value = event.loaded / event.total;
+      if (event.lengthComputable) progress(event.loaded / event.total, "Receiving");
+      else $("stage-text").textContent = "Receiving";
     };
     mine.onload = () => resolve(mine);
     mine.onerror = () => reject(new Error("unreachable"));
@@ -102,17 +101,9 @@ function forget(it) {
   it.token = "";
 }
 
-function giveUp() {
-  turn++;
+function abort() {
   request?.abort();
   request = null;
-}
-
-// The example that the page opens with has been shown without asking the server.
-async function haveFile() {
-  const mine = photo;
-  if (!mine.file) mine.file = await exampleFile(mine.example);
-  mine.name = mine.name || mine.file.name;
 }
 
 async function pause(seconds, myTurn) {

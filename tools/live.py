@@ -1,0 +1,297 @@
+"""Build the pages that enhance photos in the reader's own browser: "Try it" and "λ".
+
+    python tools/live.py OUT_DIR [--home ADDRESS]
+
+OUT_DIR becomes a folder of static files, to be served from anywhere: all addresses in it are
+relative, and nothing is fetched from elsewhere. In it are the generator that comes with the library
+and the one that is told λ, exported with weights of 16 bits; ONNX Runtime's WebAssembly files, from
+its npm package; and what the pages share with the Flask page, lowlight_utils/web. The pages' own
+templates and scripts are in site/. `--home` is the address, relative to OUT_DIR, of the course that
+the pages belong to.
+
+npm fetches the package, once: its name and the hash of its content are below.
+"""
+
+import argparse
+import base64
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from lowlight_utils import __version__
+from lowlight_utils.data import encode_image, sample_credits, sample_pairs
+from lowlight_utils.files import write_file
+from lowlight_utils.prediction import (
+    LAMBDA_WEIGHTS,
+    Enhancer,
+    ExportedGenerator,
+    export_generator,
+)
+from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
+from lowlight_utils.web import Pipeline, names
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "site"
+WEB = ROOT / "lowlight_utils" / "web"
+CACHE = ROOT / "build" / "npm"
+
+VERSION = "1.30.0"
+PACKAGE = f"onnxruntime-web@{VERSION}"
+SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
+RUNTIMES = {
+    "webgpu": ("ort.webgpu.min", "ort-wasm-simd-threaded.asyncify"),
+    "wasm": ("ort.wasm.min", "ort-wasm-simd-threaded"),
+}
+"""For each way to compute: the package's script, and its WebAssembly file with a script of its
+own."""
+
+SHARED = ("page.css", "viewer.js", "shrink.js", "bring.js", "page.js", "icon.svg")
+OWN = ("call.js", "browser.js", "worker.js", "enhance.js", "detail.js", "arrays.js", "network.js")
+OWN += ("lambda.js",)
+
+SCENES = {
+    "raccoon": "A raccoon",
+    "soccer": "A football on a lawn",
+    "books": "Old books",
+    "citrus": "Citrus fruits",
+    "stream": "A stream in a forest",
+}
+"""The photos of the λ page, from the validation part, and what they show."""
+
+STRIP = ("0.01", "0.1", "1", "10", "115", "1000")
+METHODS = {names.OURS: "our network", "lambda": "the network told λ"}
+MOST_MEGABYTES = 100
+MOST_MEGAPIXELS = 25  # a photo is held three times, at 4 bytes a pixel
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line, and build."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", metavar="OUT_DIR", type=Path)
+    parser.add_argument("--home", help="the course's address, relative to OUT_DIR")
+    options = parser.parse_args(arguments)
+    try:
+        build(options.out, home=options.home)
+    except BuildError as error:
+        raise SystemExit(f"error: {error}") from error
+    size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
+    print(f"{options.out}: {size / 1e6:.1f} MB; python -m http.server -d {options.out} serves it")
+
+
+class BuildError(Exception):
+    """The pages cannot be built; the text says why, and what to do."""
+
+
+def build(out: Path, *, home: str | None = None) -> None:
+    """Write the folder, whole or not at all; what an earlier build left there is replaced.
+
+    Raises
+    ------
+    BuildError
+        There is no npm, or it does not fetch the package; or `out` holds something else.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "live.json").exists():
+        raise BuildError(f"{out}: holds other files; name a folder that is new or empty")
+    package = fetch_package()
+    making = out.with_name(f".{out.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    runtimes = add_runtimes(package, making)
+    networks = {
+        "generator": add_network(SHIPPED_WEIGHTS, making / "generator.onnx"),
+        "lambda": add_network(LAMBDA_WEIGHTS, making / "lambda.onnx"),
+    }
+    write_json(making / "live.json", {"networks": networks, "runtimes": runtimes})
+    add_examples(Enhancer(making / "generator.onnx"), making / "examples")
+    told_lambda = Enhancer(making / "lambda.onnx")
+    add_scenes(told_lambda, making / "scenes")
+    for name in SHARED:
+        shutil.copyfile(WEB / "static" / name, making / name)
+    for name in OWN:
+        shutil.copyfile(SITE / name, making / name)
+    first = {name: (runtimes["wasm"]["bytes"] + networks[name]["bytes"]) for name in networks}
+    add_pages(making, home, told_lambda.lambda_range, first)
+    shutil.rmtree(out, ignore_errors=True)
+    making.rename(out)
+
+
+def fetch_package() -> Path:
+    """Return the runtime's package; npm fetches it unless it is there already.
+
+    Raises
+    ------
+    BuildError
+        There is no npm, or no way to the package, or it is not the one that is known.
+    """
+    path = CACHE / f"{PACKAGE.replace('@', '-')}.tgz"
+    if path.is_file() and digest(path) == SHA512:
+        return path
+    npm = shutil.which("npm")
+    if npm is None:
+        raise BuildError(
+            f"npm is not installed; it fetches {PACKAGE}, which runs the networks in browsers."
+            " Install Node.js, which brings npm, or build the site without its live pages"
+        )
+    CACHE.mkdir(parents=True, exist_ok=True)
+    command = [npm, "pack", PACKAGE, "--ignore-scripts", "--pack-destination", str(CACHE)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = next((x for x in done.stderr.splitlines() if "code" in x), "no reason given")
+        raise BuildError(f"npm could not fetch {PACKAGE} ({reason.strip()}); is there a network?")
+    if digest(path) != SHA512:
+        raise BuildError(f"{path}: is not the package that is known; delete it and try again")
+    return path
+
+
+def digest(path: Path) -> str:
+    """Give the hash of a file as npm writes it, without the name of the method."""
+    return base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+
+
+def add_runtimes(package: Path, out: Path) -> dict[str, dict]:
+    """Unpack the runtime's files, WebAssembly compressed: static hosts do not all do it.
+
+    Returns
+    -------
+    dict
+        For each way to compute: "script", "file" and how many "bytes" the file has.
+    """
+    folder = out / "runtime"
+    folder.mkdir()
+    described = {}
+    with tarfile.open(package) as archive:
+        for way, (script, name) in RUNTIMES.items():
+            for file in (f"{script}.mjs", f"{name}.mjs", f"{name}.wasm"):
+                content = archive.extractfile(f"package/dist/{file}").read()
+                if file.endswith(".wasm"):
+                    content = gzip.compress(content, mtime=0)
+                    file += ".gz"
+                write_file(folder / file, content)
+            described[way] = {
+                "script": f"runtime/{script}.mjs",
+                "file": f"runtime/{name}.wasm.gz",
+                "bytes": (folder / f"{name}.wasm.gz").stat().st_size,
+            }
+    return described
+
+
+def add_network(weights: Path, path: Path) -> dict:
+    """Export a generator; say what a browser has to know of it.
+
+    Among it is what the network makes of a certain picture, so that a browser whose graphics
+    processor computes something else can tell.
+    """
+    export_generator(weights, path, half=True)
+    network = ExportedGenerator(path)
+    height, width, every = 128, 192, 997
+    i = np.arange(height * width * 3, dtype=np.int64)
+    picture = ((i * i) % 83 / 83 - 1).astype(np.float32).reshape(1, height, width, 3)
+    given = [picture, np.array([[115]], np.float32)] if network.lambda_range else picture
+    expected = network.predict_on_batch(given).ravel()[::every]
+    return {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "stride": network.stride,
+        "maxSide": Enhancer(path).max_side,
+        "lambda": bool(network.lambda_range),
+        "check": {
+            "height": height,
+            "width": width,
+            "every": every,
+            "expected": [round(float(x), 4) for x in expected],
+        },
+    }
+
+
+def add_examples(enhancer: Enhancer, folder: Path) -> None:
+    """Write the examples that the Flask page has, and what the generator makes of the first."""
+    first = next(iter(names.EXAMPLES))
+    for name, content in Pipeline(enhancer).warm_up().items():
+        if name.startswith(f"{first}-") or name.endswith(("-dark", "-thumb")):
+            write_file(folder / example(name), content)
+
+
+def example(name: str) -> str:
+    """Name an example's file."""
+    return f"{name}.png" if name.endswith("-dark") else f"{name}.jpg"
+
+
+def add_scenes(enhancer: Enhancer, folder: Path) -> None:
+    """Write the λ page's photos, in the dark and well lit, and each at six values of λ."""
+    pairs = sample_pairs("validation", 256)
+    for scene in SCENES:
+        low, truth = pairs[pairs.names.index(scene)]
+        write_file(folder / f"{scene}-low.png", encode_image(low, ".png"))
+        write_file(folder / f"{scene}-truth.png", encode_image(truth, ".png"))
+        for value in STRIP:
+            made = encode_image(enhancer(low, lambda_l1=float(value)), ".jpg", quality=90)
+            write_file(folder / f"{scene}-{value}.jpg", made)
+
+
+def add_pages(out: Path, home: str | None, lambda_range: tuple, first: dict[str, int]) -> None:
+    """Write the pages, and the service worker, which knows every file."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([SITE, WEB / "templates"]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    told = {
+        "url_for": address,
+        "home": home,
+        "version": __version__,
+        "runtime_version": VERSION,
+        "action": "",
+        "methods": METHODS,
+        "accept": names.ACCEPT,
+        "formats": names.FORMATS,
+        "qualities": names.QUALITIES,
+        "quality": names.QUALITY / 100,
+        "examples": names.EXAMPLES,
+        "lambda_range": lambda_range,
+        "lambda_slider": names.lambda_slider(lambda_range),
+        "told_lambda": "lambda",
+        "lambda_hint": " For the method that is told λ.",
+        "most": f"{MOST_MEGAPIXELS}\N{NO-BREAK SPACE}megapixels",
+        "max_bytes": MOST_MEGABYTES * 2**20,
+        "max_pixels": MOST_MEGAPIXELS * 1_000_000,
+        "sizes": {name: f"{size / 1e6:.0f}" for name, size in first.items()},
+        "scenes": SCENES,
+        "strip": STRIP,
+        "credits": sample_credits(SCENES),
+    }
+    for name in ("index.html", "lambda.html"):
+        write_file(out / name, environment.get_template(name).render(told))
+    files = sorted(path for path in out.rglob("*") if path.is_file())
+    whole = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    addresses = [path.relative_to(out).as_posix() for path in files]
+    # The pages themselves, and what they show before anything is asked of them.
+    small = [x for x in addresses if "/" not in x and not x.endswith((".onnx", ".json"))]
+    later = [x for x in addresses if x not in small]
+    script = environment.from_string((SITE / "offline.js").read_text(encoding="utf-8"))
+    rendered = script.render(build=whole[:12], first_files=["./", *small], later_files=later)
+    write_file(out / "offline.js", rendered)
+
+
+def address(endpoint: str, **values: str) -> str:
+    """Say where the pages find what Flask's `url_for` names for the shared templates."""
+    if endpoint == "pages.example":
+        return f"examples/{example(values['name'])}"
+    return values["filename"]
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a JSON file."""
+    write_file(path, json.dumps(content, separators=(",", ":")))
+
+
+if __name__ == "__main__":
+    main()
