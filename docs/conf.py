@@ -1,7 +1,7 @@
 """Sphinx's settings; `make site` (tools/book.py) lays out the sources and calls it.
 
-The sources are laid out as in the repository, so that a link leads to the same place on the site and
-on GitHub. Nothing is executed: notebooks come with their outputs.
+The sources are laid out as in the repository, so that a link leads to the same place on the site
+and on GitHub. Nothing is executed: notebooks come with their outputs.
 """
 
 import os
@@ -23,7 +23,7 @@ with open(ROOT / "pyproject.toml", "rb") as file:
 
 project = "Light from the dark"
 author = "The lowlight_utils authors"
-project_copyright = author
+project_copyright = f"{author}. Text and code: MIT licence"
 version = release = lowlight_utils.__version__
 language = "en-GB"
 
@@ -38,7 +38,7 @@ html_static_path = ["_static"]
 
 # Markdown and notebooks
 nb_execution_mode = "off"
-nb_ipywidgets_js = {}  # would be fetched from elsewhere; widgets are shown as frames (tools/book.py)
+nb_ipywidgets_js = {}  # would be fetched from elsewhere; frames stand for widgets
 nb_merge_streams = True
 myst_enable_extensions = ["attrs_block", "dollarmath", "amsmath"]
 myst_heading_anchors = 3
@@ -61,6 +61,7 @@ add_module_names = False
 
 # How it looks
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}
 html_title = "Light from the dark"
 html_favicon = "../lowlight_utils/web/static/icon.svg"
 html_math_renderer = "mathml"
@@ -94,4 +95,5 @@ def write_math(translator, node):
 
 
 def setup(app):
+    """Tell Sphinx of what it has not."""
     app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))

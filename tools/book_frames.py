@@ -1,7 +1,7 @@
 """Widgets of the notebooks as pages without a kernel show them: pictures made beforehand.
 
-Each choice is a radio button, and each combination of choices has its pictures and its line, made by
-the functions that the widget itself calls.
+Each choice is a radio button, and each combination of choices has its pictures and its line, made
+by the functions that the widget itself calls.
 """
 
 import html
@@ -19,7 +19,7 @@ from lowlight_utils.widgets.pictures import GAIN, credit, difference
 from lowlight_utils.widgets.slider import view_at_lambda
 
 LAMBDAS = (0.1, 0.3, 1, 3, 10, 30, 115, 1000)
-FIRST_SCENE = "soccer"
+FIRST = ("soccer", "10")  # the choices at the beginning; of more, the first
 TITLES = {
     "low": "low",
     "enhanced": "enhanced",
@@ -108,7 +108,7 @@ def write_webp(path, picture: np.ndarray):
 
 def controls(name, choices, frames, note):
     """Return HTML: a row of radio buttons for each choice, and the first combination's pictures."""
-    first = next(key for key in frames if key[0] == FIRST_SCENE)
+    first = next(key for key in frames if key[:2] == FIRST)
     parts = [f'<div class="frames" data-base="../frames/{name}/">']
     for (legend, values), chosen in zip(choices.items(), first, strict=True):
         parts.append(f"<fieldset><legend>{legend}</legend>")
@@ -123,9 +123,9 @@ def controls(name, choices, frames, note):
     parts.append('<div class="row-of-pictures">')
     for kind, title in TITLES.items():
         parts.append(
-            f'<figure><img data-kind="{kind}" src="../frames/{name}/{shown["src"][kind]}" width="256"'
-            f' height="256" alt="{html.escape(shown["alt"][kind])}"><figcaption>{title}</figcaption>'
-            "</figure>"
+            f'<figure><img class="dark-light" data-kind="{kind}" src="../frames/{name}/{shown["src"][kind]}"'
+            f' width="256" height="256" alt="{html.escape(shown["alt"][kind])}">'
+            f"<figcaption>{title}</figcaption></figure>"
         )
     data = json.dumps({"|".join(key): frame for key, frame in frames.items()}, ensure_ascii=False)
     data = data.replace("</", "<\\/")

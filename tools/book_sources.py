@@ -7,9 +7,9 @@ from posixpath import normpath
 
 import nbformat
 from book_frames import NEEDS_A_KERNEL
-from notebooks import BADGE, NO_BADGE, UNSET, badge, repository_address
 
 from lowlight_utils.files import write_file
+from notebooks import BADGE, NO_BADGE, UNSET, badge, repository_address
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("*.md", "docs/**/*.md", "data/*.md", "data/sweeps/*.md", "lowlight_utils/*/weights/*.md")
@@ -87,7 +87,7 @@ def show(notebook, name, frames, address):
     links = [f'<a href="{name}" download>Download this notebook</a>']
     if (colab := badge(address, name)).startswith(BADGE):
         links.append(f'<a href="{colab[len(BADGE) + 1 : -1]}">Open it in Colab</a>')
-    title, blank, below = below.partition("\n\n")
+    title, _, below = below.partition("\n\n")
     top.source = f'# {title}\n\n<p class="launch">{" · ".join(links)}</p>\n\n{below}'
     code = next(cell for cell in notebook.cells if cell.cell_type == "code")
     code.metadata["tags"] = ["hide-input"]  # it installs the library in Colab
@@ -95,7 +95,8 @@ def show(notebook, name, frames, address):
         for output in cell.get("outputs", ()):
             describe(cell, output, name)
             if WIDGET in output.get("data", {}):
-                output["data"] = {"text/html": instead_of_widget(cell.source, frames)}
+                # As Markdown, because the theme puts what is HTML on white, in the dark too.
+                output["data"] = {"text/markdown": instead_of_widget(cell.source, frames)}
 
 
 def describe(cell, output, name):
