@@ -5,11 +5,11 @@ where 1 is the white of the photo.
 
 References
 ----------
-.. [1] A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise
-   modeling and fitting for single-image raw-data", IEEE Transactions on Image Processing 17 (10),
-   2008.
-.. [2] EMVA Standard 1288, release 4.0, "Characterization of image sensors and cameras", 2021.
-.. [3] T. Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019.
+- A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise
+  modeling and fitting for single-image raw-data", IEEE Transactions on Image Processing 17 (10),
+  2008.
+- EMVA Standard 1288, release 4.0, "Characterization of image sensors and cameras", 2021.
+- T. Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019.
 """
 
 import io

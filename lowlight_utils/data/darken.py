@@ -13,8 +13,8 @@
 8. `linear_to_srgb`, and 8 bits.
 
 `DarknessRanges` says how strong each step may be. Its defaults are fitted to the 484 usable
-training pairs of LOL [1]_ at 256x256. This command measures the real pairs, darkens their well-lit
-halves with draws from the ranges (seed 0), and compares, in levels of 0 to 255::
+training pairs of LOL (Wei et al. 2018) at 256x256. This command measures the real pairs, darkens
+their well-lit halves with draws from the ranges (seed 0), and compares, in levels of 0 to 255::
 
     python -m lowlight_utils.data.darken_fit LOW HIGH --leave-out 648
 
@@ -41,8 +41,8 @@ there are no lamps in the picture, no motion blur and no pattern in the noise.
 
 References
 ----------
-.. [1] C. Wei, W. Wang, W. Yang, J. Liu, "Deep Retinex Decomposition for Low-Light Enhancement",
-   BMVC 2018, section 4 (the LOL data set).
+C. Wei, W. Wang, W. Yang, J. Liu, "Deep Retinex Decomposition for Low-Light Enhancement",
+BMVC 2018, section 4 (the LOL data set).
 """
 
 from collections import deque

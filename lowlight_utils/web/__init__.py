@@ -2,13 +2,13 @@
 
 A visitor's request passes through these rooms, each a module:
 
-`server`    Hypercorn, which speaks HTTP; around the application `uploads`, which receives requests
-            whole, in memory, within a budget
-`app`       Flask: the page and the interface (`views`, `asked`), what guards them (`guard`), each
-            client's share (`fair`), a first look at the file (`look`)
-`line`      photos wait for a worker, first come, first served
-`worker`    a process of its own, watched over, that holds the generator (`child` is its inside)
-`pipeline`  what happens there: decode, enhance, blend, encode
+- `server`: Hypercorn, which speaks HTTP; around the application `uploads`, which receives requests
+  whole, in memory, within a budget
+- `app`: Flask: the page and the interface (`views`, `asked`), what guards them (`guard`), each
+  client's share (`fair`), a first look at the file (`look`)
+- `line`: photos wait for a worker, first come, first served
+- `worker`: a process of its own, watched over, that holds the generator (`child` is its inside)
+- `pipeline`: what happens there: decode, enhance, blend, encode
 
 Nothing before the worker decodes a picture; nothing behind it sees who sent it. A new option is an
 entry in `job`, what it does in `pipeline`, and its control in templates/index.html. Names are

@@ -41,7 +41,7 @@ def credit(scene: str) -> str:
 
 
 def difference(truth: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Show where two uint8[H, W, 3] differ: |image - truth| times `GAIN`, black where equal.
+    """Show where two uint8[H, W, 3] differ: ``|image - truth|`` times `GAIN`, black where equal.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class LambdaView:
 
     @property
     def difference(self) -> np.ndarray:
-        """|enhanced - truth| times 4, uint8[H, W, 3]: black where they agree."""
+        """``|enhanced - truth|`` times 4, uint8[H, W, 3]: black where they agree."""
         return difference(self.truth, self.enhanced)
 
     @property

@@ -1,0 +1,23 @@
+// Frames in place of widgets: a choice shows the pictures that were made for it beforehand.
+for (const box of document.querySelectorAll(".frames")) {
+  const frames = JSON.parse(box.querySelector("script").textContent);
+  const groups = [...box.querySelectorAll("fieldset")];
+  const chosen = () => groups.map((group) => group.querySelector("input:checked").value);
+
+  const show = () => {
+    const keys = chosen();
+    // What was not run cannot be chosen; the seed comes last and begins with one that every λ has.
+    for (const input of groups.at(-1).querySelectorAll("input")) {
+      input.disabled = !frames[[...keys.slice(0, -1), input.value].join("|")];
+      if (input.disabled && input.checked) groups.at(-1).querySelector("input").checked = true;
+    }
+    const frame = frames[chosen().join("|")];
+    for (const picture of box.querySelectorAll("img")) {
+      picture.src = box.dataset.base + frame.src[picture.dataset.kind];
+      picture.alt = frame.alt[picture.dataset.kind];
+    }
+    box.querySelector(".line").textContent = frame.line;
+  };
+  box.addEventListener("change", show);
+  show(); // a browser that comes back to the page keeps what was chosen
+}

@@ -1,0 +1,77 @@
+"""Build the site: the course as a book, the library's reference, and the pages that run live.
+
+    python tools/book.py [OUT]      into build/site, or another folder
+
+The sources are laid out in build/book as they lie in the repository, so that links lead to the same
+places; Sphinx makes pages of them (docs/conf.py), and tools/live.py the live ones beside them.
+Nothing is executed, and no page asks another host for anything.
+"""
+
+import argparse
+import base64
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from book_frames import write_frames
+from book_sources import ROOT, lay_out
+
+from lowlight_utils.files import write_file
+
+SOURCES = ROOT / "build" / "book"
+LIVE = ROOT / "tools" / "live.py"
+INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)([^>]*)>(.*?)</script>", re.DOTALL)
+POLICY = (
+    "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self';"
+    " base-uri 'none'"
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", nargs="?", type=Path, default=ROOT / "build" / "site")
+    out = parser.parse_args().out
+    build_book(out)
+    subprocess.run([sys.executable, LIVE, out / "live"], check=True)
+    print(f"The site is in {out}. To look at it: python -m http.server --directory {out}")
+
+
+def build_book(out):
+    """Make the book in a folder of its own, which is emptied first."""
+    shutil.rmtree(out, ignore_errors=True)
+    lay_out(SOURCES, write_frames(out / "frames"))
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
+    command += ["--fresh-env", "--doctree-dir", ROOT / "build" / "doctrees"]
+    subprocess.run([*command, "--conf-dir", ROOT / "docs", SOURCES, out], check=True)
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):  # as it is, to be downloaded
+        shutil.copy(notebook, out / "notebooks")
+    for name in out.rglob("*.map"):  # of the theme's scripts, for its own makers
+        name.unlink()
+    for page in out.rglob("*.html"):
+        write_file(page, with_policy(page.read_text(encoding="utf-8")))
+    (out / ".nojekyll").touch()  # GitHub would leave out folders whose names begin with _
+
+
+def with_policy(html):
+    """Return a page with its Content-Security-Policy: its own files, and its own inline scripts.
+
+    The theme has two small scripts in each page; they are let through by their hashes. Styles in
+    line are allowed, because the theme and the tables of notebooks have them.
+    """
+    scripts = {text for kind, text in INLINE_SCRIPT.findall(html) if "json" not in kind}
+    hashes = sorted(f"'sha256-{digest(script)}'" for script in scripts)
+    policy = POLICY.format(scripts=" ".join(hashes))
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    return html.replace("<head>", f"<head>\n    {meta}", 1)
+
+
+def digest(text):
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+if __name__ == "__main__":
+    main()
