@@ -65,12 +65,13 @@ class ResidentBatches(keras.utils.PyDataset):
             For each of b pictures in each of n batches: what `look` takes.
         lambdas : float32[b, n, 1]
         """
-        draws, lambdas = [], []
+        draws: list[np.ndarray] = []
+        lambdas: list[np.ndarray] = []
         for batch in self._items[index]:
             seen, told = self.batches.draws(batch)
-            draws.append([self._place(pair, view) for pair, view in seen])
+            draws.append(np.array([self._place(pair, view) for pair, view in seen], np.int32))
             lambdas.append(told)
-        return np.stack(np.array(draws, np.int32), axis=1), np.stack(lambdas, axis=1)
+        return np.stack(draws, axis=1), np.stack(lambdas, axis=1)
 
     def on_epoch_end(self) -> None:
         self.batches.on_epoch_end()
