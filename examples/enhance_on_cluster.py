@@ -71,7 +71,7 @@ def enhance_all(
     for _ in range(places):
         submit_next()
     for task in running:
-        # A task whose worker died is done again by another; three deaths are taken for its fault.
+        # A task whose worker died is done again by another; a fourth death is taken for its fault.
         error = task.exception() if task.status == "error" else None
         yield names.pop(task.key), str(error) if error else task.result()
         task.release()

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from lowlight_utils.recipe import Recipe
+
 MODES = ("quick", "full")
 NOTEBOOK = Path("notebooks", "01_data_assembly.ipynb")  # by which the course's folder is known
 
@@ -37,6 +39,22 @@ def course_folders(mode: str, runs: str | Path = "", data: str | Path = "") -> t
         Path(runs) if runs else _from_here(home / "build" / "runs"),
         "sample" if mode == "quick" else str(data or _from_here(home / "data" / "pairs")),
     )
+
+
+def course_recipe(mode: str, quick: Recipe, full: Recipe) -> Recipe:
+    """Return the recipe of a mode; full mode's with LOWLIGHT_EPOCHS epochs, if that is set.
+
+    Raises
+    ------
+    ValueError
+        LOWLIGHT_EPOCHS is no number of epochs.
+    """
+    epochs = os.environ.get("LOWLIGHT_EPOCHS", "")
+    if mode == "quick" or not epochs:
+        return quick if mode == "quick" else full
+    if not epochs.isdecimal() or not int(epochs):
+        raise ValueError(f"LOWLIGHT_EPOCHS must be a number of epochs, 1 or more, not {epochs!r}.")
+    return full.but(epochs=int(epochs))
 
 
 def _home() -> Path:

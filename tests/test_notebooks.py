@@ -12,7 +12,8 @@ import pytest
 from nbconvert.exporters import ScriptExporter
 from PIL import Image
 
-from lowlight_utils.course import course_folders
+from lowlight_utils.course import course_folders, course_recipe
+from lowlight_utils.training import QUICK, SEED
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -150,6 +151,17 @@ def test_folders_that_are_given_are_taken():
     assert course_folders("quick", "", "mine/pairs")[1] == "sample"
     with pytest.raises(ValueError, match="'fast'"):
         course_folders("fast")
+
+
+def test_full_mode_trains_as_many_epochs_as_are_asked_for(monkeypatch):
+    monkeypatch.delenv("LOWLIGHT_EPOCHS", raising=False)
+    assert course_recipe("full", QUICK, SEED) == SEED
+    monkeypatch.setenv("LOWLIGHT_EPOCHS", "3")
+    assert course_recipe("full", QUICK, SEED) == SEED.but(epochs=3)
+    assert course_recipe("quick", QUICK, SEED) == QUICK
+    monkeypatch.setenv("LOWLIGHT_EPOCHS", "many")
+    with pytest.raises(ValueError, match=r"LOWLIGHT_EPOCHS must be a number of epochs.*'many'"):
+        course_recipe("full", QUICK, SEED)
 
 
 @each_notebook

@@ -68,6 +68,8 @@ def add_train_parser(commands: Any) -> None:
 
 
 def _devices(text):
+    if text != "all" and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a number or all, not {text}")
     return text if text == "all" else positive(text)
 
 

@@ -11,6 +11,7 @@ import pytest
 from apart import ON_JAX
 from small import final_state
 
+from lowlight_utils.__main__ import _parser
 from lowlight_utils.training import devices
 from lowlight_utils.training.devices import several
 
@@ -111,3 +112,20 @@ def test_a_graphics_card_takes_many_steps_a_call_and_evenly_if_it_can(epoch, ste
     assert devices.usual_steps(epoch) == 1  # here there is none
     monkeypatch.setattr(devices, "on_accelerator", lambda: True)
     assert devices.usual_steps(epoch) == steps
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--devices", "0", "must be at least 1, not 0"),
+        ("--devices", "some", "must be a number or all, not some"),
+        ("--save-minutes", "-1", "must be at least 0, not -1"),
+        ("--save-minutes", "nan", "must be at least 0, not nan"),
+        ("--steps-per-execution", "0", "must be at least 1, not 0"),
+    ],
+)
+def test_the_command_refuses_what_cannot_be(option, value, said, capsys):
+    words = ["train", "--recipe", "quick", "--data", "sample", "--out", "run", option, value]
+    with pytest.raises(SystemExit):
+        _parser().parse_args(words)
+    assert said in capsys.readouterr().err
