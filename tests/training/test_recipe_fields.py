@@ -76,7 +76,9 @@ class Reached:
 
     @property
     def optimizers(self):
-        return self.gan.generator_optimizer, self.gan.discriminator_optimizer
+        """Both, without what scales their losses in 16 bits."""
+        both = self.gan.generator_optimizer, self.gan.discriminator_optimizer
+        return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in both]
 
     def layers(self, kind):
         return [layer for layer in self.gan.generator.layers if isinstance(layer, kind)]
