@@ -76,7 +76,8 @@ class Reached:
 
     @property
     def optimizers(self):
-        return self.gan.generator_optimizer, self.gan.discriminator_optimizer
+        both = self.gan.generator_optimizer, self.gan.discriminator_optimizer
+        return [getattr(each, "inner_optimizer", each) for each in both]  # float16 wraps them
 
     def layers(self, kind):
         return [layer for layer in self.gan.generator.layers if isinstance(layer, kind)]
