@@ -65,13 +65,10 @@ class ResidentBatches(keras.utils.PyDataset):
             For each of b pictures in each of n batches: what `look` takes.
         lambdas : float32[b, n, 1]
         """
-        draws: list[np.ndarray] = []
-        lambdas: list[np.ndarray] = []
-        for batch in self._items[index]:
-            seen, told = self.batches.draws(batch)
-            draws.append(np.array([self._place(pair, view) for pair, view in seen], np.int32))
-            lambdas.append(told)
-        return np.stack(draws, axis=1), np.stack(lambdas, axis=1)
+        drawn = [self.batches.draws(batch) for batch in self._items[index]]
+        draws = [[self._place(pair, view) for pair, view in seen] for seen, _ in drawn]
+        lambdas = [told for _, told in drawn]
+        return np.stack(np.array(draws, np.int32), axis=1), np.stack(lambdas, axis=1)
 
     def on_epoch_end(self) -> None:
         self.batches.on_epoch_end()

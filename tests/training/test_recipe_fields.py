@@ -76,9 +76,8 @@ class Reached:
 
     @property
     def optimizers(self):
-        """Both, without what scales their losses in 16 bits."""
         both = self.gan.generator_optimizer, self.gan.discriminator_optimizer
-        return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in both]
+        return [getattr(each, "inner_optimizer", each) for each in both]  # float16 wraps them
 
     def layers(self, kind):
         return [layer for layer in self.gan.generator.layers if isinstance(layer, kind)]
