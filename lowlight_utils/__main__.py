@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from lowlight_utils import __version__
 from lowlight_utils.benchmark import add_benchmark_parser
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status or int(lost is not None)
 
 
-def _run(options):
+def _run(options: argparse.Namespace) -> int:
     """Run one command; return the exit status."""
     try:
         with warnings.catch_warnings():
@@ -52,12 +53,12 @@ def _run(options):
         return 130
 
 
-def _warn(message, category, *_):
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning on one line, as errors are, without the place in our code."""
     print(f"lowlight_utils: warning: {message}", file=sys.stderr)
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m lowlight_utils", description="Low-light enhancement with a conditional GAN."
     )

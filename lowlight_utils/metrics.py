@@ -213,7 +213,7 @@ def _mean_step(image: np.ndarray) -> np.float64:
     return np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
 
 
-def _after_matching(metric):
+def _after_matching(metric: Measure) -> Measure:
     return lambda truth, image: metric(truth, match_mean(image, truth))
 
 
@@ -280,7 +280,7 @@ def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: _mean([each[name] for each in scores]) for name in scores[0]}
 
 
-def _mean(values):
+def _mean(values: Iterable[float]) -> float:
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan
 

@@ -277,7 +277,7 @@ def require_allowed(**values: Any) -> None:
             raise ValueError(f"{name} must {wrong}, not {value!r}.")
 
 
-def _what_is_wrong(name, value):
+def _what_is_wrong(name: str, value: Any) -> str | None:
     """Say what a field must be, if it is not."""
     kind, allowed = kind_of(name)
     if value is None and NoneType in get_args(FIELDS[name]):
@@ -294,6 +294,6 @@ def _what_is_wrong(name, value):
         return None if isinstance(value, bool) else "be true or false"
     # True is an int to Python, and an int does where a float is asked for.
     number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
-    if number and math.isfinite(value) and value in allowed:
+    if number and math.isfinite(value) and isinstance(allowed, Range) and value in allowed:
         return None
     return f"be a {'whole number' if kind is int else 'number'}, {allowed}"

@@ -4,15 +4,17 @@ import json
 
 from pictures import make_photo
 
-from lowlight_utils.tuning.results import COLUMNS, read_sweep, write_strip, write_table
+from lowlight_utils.tuning.results import read_sweep, tabulate, write_strip
 
 MEASURES = ("psnr", "ssim", "ciede2000", "sharpness")
 
 
 def make_row(trial, **values):
     """A row of the table, with a value in every column."""
-    texts = {name: "x" if kind is str else kind(1) for name, kind in COLUMNS.items()}
-    return {**texts, "trial": trial, **values}
+    texts = dict.fromkeys(("mode", "recipe", "changes", "data", "hardware", "command"), "x")
+    numbers = dict.fromkeys(("lambda_l1", "adversarial", "generator_lr", "discriminator_lr"), 1.0)
+    counts = dict.fromkeys(("epochs", "seed", "best_epoch"), 1)
+    return {"trial": trial, **texts, **numbers, **counts, "seconds": 1.0, **values}
 
 
 def write_sweep(folder, trials, scenes=("cat", "dog"), side=32):
@@ -20,16 +22,15 @@ def write_sweep(folder, trials, scenes=("cat", "dog"), side=32):
 
     Trial number i has PSNR 10 + i, and pictures made with seed i.
     """
-    rows = []
     for number, (trial, values) in enumerate(trials.items()):
         (folder / trial).mkdir(parents=True)
         scores = {name: 10.0 + number for name in MEASURES}
-        rows.append(make_row(trial, **scores, **values))
+        row = make_row(trial, **scores, **values)
         history = {"l1_loss": [0.5, 0.25], "val_psnr": [10.0, 10.0 + number]}
         images = [{"image": scene, **scores} for scene in scenes]
         files = {
             "progress.json": {"epoch": 2, "state": "gone.npz", "history": history},
-            "metrics.json": {"row": rows[-1], "scenes": list(scenes), "images": images},
+            "metrics.json": {"row": row, "scenes": list(scenes), "images": images},
             "recipe.json": {},
         }
         for file, content in files.items():
@@ -39,5 +40,5 @@ def write_sweep(folder, trials, scenes=("cat", "dog"), side=32):
         (folder / trial / "last.keras").write_bytes(b"large")
     for file in ("low.webp", "high.webp"):
         write_strip(folder / file, [make_photo(side, side, seed=9)] * len(scenes))
-    write_table(folder / "results.csv", rows)
+    tabulate(folder, list(trials))
     return read_sweep(folder)

@@ -20,7 +20,7 @@ from lowlight_utils.__main__ import main
 from lowlight_utils.data import read_image, resize, sample_photos, write_image
 from lowlight_utils.prediction import BASELINES
 from lowlight_utils.training import QUICK
-from lowlight_utils.tuning import read_table
+from lowlight_utils.tuning import read_sweep
 
 
 def lowlight(*arguments):
@@ -216,7 +216,7 @@ def test_sweep_writes_a_table_whose_rows_can_be_trained_again(tmp_path):
     study = ["--study", "repeat", "--lambda-l1", 10, "--seeds", 3]
     done = sweep(tmp_path / "out", *study, "--export", tmp_path / "kept")
     assert done.returncode == 0, done.stderr
-    (row,) = read_table(tmp_path / "kept" / "results.csv")
+    (row,) = read_sweep(tmp_path / "kept").rows
     assert (row["trial"], row["lambda_l1"], row["seed"]) == ("quick-seed-3", 10.0, 3)
     assert not list((tmp_path / "kept").rglob("*.keras"))
 
@@ -224,7 +224,7 @@ def test_sweep_writes_a_table_whose_rows_can_be_trained_again(tmp_path):
     assert command[:3] == ["python", "-m", "lowlight_utils"]
     done = lowlight(*command[3:])
     assert done.returncode == 0, done.stderr
-    (again,) = read_table(tmp_path / "again" / "results.csv")
+    (again,) = read_sweep(tmp_path / "again").rows
     assert {**again, "seconds": 0} == {**row, "seconds": 0}
 
 

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 from pictures import make_photo
+from sweeps import write_sweep
 
 from lowlight_utils.__main__ import main
 from lowlight_utils.console import Forgiving, forgiving_output
 from lowlight_utils.data import write_image
-from lowlight_utils.tuning.results import COLUMNS, read_table, write_table
 
 FEW = ["ascii", "cp1252", "latin-1", "cp437", "cp1251", "shift_jis"]
 
@@ -146,6 +146,5 @@ def test_evaluate_says_that_its_table_is_lost_and_keeps_its_figures(evaluate, ca
 
 @pytest.mark.parametrize("data", ["夜", "caf\udce9"])
 def test_a_table_keeps_a_folder_whose_name_the_system_cannot_decode(tmp_path, data):
-    row = dict.fromkeys(COLUMNS) | {"trial": "one", "data": data}
-    write_table(tmp_path / "results.csv", [row])
-    assert read_table(tmp_path / "results.csv")[0]["data"] == data
+    assert write_sweep(tmp_path, {"one": {"data": data}}).row("one")["data"] == data
+    assert os.fsencode(data) in (tmp_path / "results.csv").read_bytes()

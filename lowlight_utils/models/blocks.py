@@ -1,5 +1,7 @@
 """The pieces that both networks are made of."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
@@ -9,6 +11,9 @@ from lowlight_utils.recipe import Norm, Padding, Upsampling, require_allowed
 GROUPS = 8  # of channels, in group norm
 LEAKY_SLOPE = 0.3  # Keras's default, and what the seed recipe used
 BLACK = 0.5 / 255  # half a level of an 8-bit picture: it keeps black's logarithm finite
+
+
+Shape = tuple[Any, ...]  # sizes; None where one is open
 
 
 def initializer() -> keras.Initializer:
@@ -118,14 +123,14 @@ class AutoExposure(layers.Layer):
     the darkest levels of a dark picture would fall together.
     """
 
-    def __init__(self, target: float = 0.4, darkens: bool = True, **kwargs) -> None:
+    def __init__(self, target: float = 0.4, darkens: bool = True, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not 0.0 < target < 1.0:
             raise ValueError(f"target must lie between 0 and 1, not {target}.")
         self.target = target
         self.darkens = darkens
 
-    def call(self, picture):
+    def call(self, picture: KerasTensor) -> KerasTensor:
         u = ops.clip((picture + 1.0) / 2.0, BLACK, 1.0)
         # 0.98 does for a white picture's logarithm what `BLACK` does for a black one's.
         mean = ops.clip(ops.mean(u, axis=(1, 2, 3), keepdims=True), BLACK, 0.98)
@@ -134,10 +139,10 @@ class AutoExposure(layers.Layer):
             gamma = ops.minimum(gamma, 1.0)
         return 2.0 * ops.power(u, gamma) - 1.0
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target": self.target, "darkens": self.darkens}
 
 
@@ -149,14 +154,16 @@ class AddCorrection(layers.Layer):
     pulled back.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
 
-    def call(self, base, correction, training=False):
+    def call(
+        self, base: KerasTensor, correction: KerasTensor, training: bool = False
+    ) -> KerasTensor:
         total = base + correction
         return total if training else ops.clip(total, -1.0, 1.0)
 
-    def compute_output_shape(self, base_shape, correction_shape):
+    def compute_output_shape(self, base_shape: Shape, correction_shape: Shape) -> Shape:
         return base_shape
 
 
@@ -173,7 +180,7 @@ class ReflectConv2D(layers.Conv2D):
     columns are at most as many as the input has, less one.
     """
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
         rows, columns = ((size - 1) // 2 for size in self.kernel_size)
         padded = ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
         return ops.conv(padded, kernel, strides=self.strides, padding="valid")
@@ -206,14 +213,14 @@ class ResizeConv2D(layers.Conv2D):
         As `keras.layers.Conv2D` takes them, but for kernel size, strides and padding.
     """
 
-    def __init__(self, filters: int, *, beyond: Padding = "zeros", **kwargs) -> None:
+    def __init__(self, filters: int, *, beyond: Padding = "zeros", **kwargs: Any) -> None:
         # A saved layer's settings name these three too; there is one way to set them.
         fixed = {"kernel_size": 3, "strides": 1, "padding": "same"}
         super().__init__(filters, **{**kwargs, **fixed})
         require_allowed(padding=beyond)
         self.beyond = beyond
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
         # Mirrored, what lies beyond the border is the second of two equal pixels.
         mode = "symmetric" if self.beyond == "reflect" else "constant"
         padded = ops.pad(inputs, ((0, 0), (1, 1), (1, 1), (0, 0)), mode)
@@ -239,9 +246,9 @@ class ResizeConv2D(layers.Conv2D):
         sums = ops.transpose(ops.reshape(sums, (4, 4, inner, outer)), (0, 2, 1, 3))
         return ops.reshape(sums, (2, 2, inner, 4 * outer))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         n, rows, columns, _ = input_shape
         return n, rows and 2 * rows, columns and 2 * columns, self.filters
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beyond": self.beyond}

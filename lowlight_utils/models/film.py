@@ -1,11 +1,12 @@
 """Feature-wise modulation: how one generator is told which λ to act by."""
 
 import math
+from typing import Any
 
 import keras
 from keras import KerasTensor, layers, ops
 
-from lowlight_utils.models.blocks import BLACK
+from lowlight_utils.models.blocks import BLACK, Shape
 
 LAMBDA_RANGE = (0.01, 1000.0)  # what a conditional generator learns; beyond lies guesswork
 CODE = 32  # numbers that λ becomes before each block makes of them what it needs
@@ -43,7 +44,7 @@ def level_code(low: KerasTensor) -> KerasTensor:
     return _code(LogLevel(name="level_log")(low), "level")
 
 
-def _code(x, name):
+def _code(x: KerasTensor, name: str) -> KerasTensor:
     for i in (1, 2):
         x = layers.Dense(CODE, activation="relu", name=f"{name}_code{i}")(x)
     return x
@@ -58,17 +59,17 @@ class LogLevel(layers.Layer):
     dark pulls them apart.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
 
-    def call(self, picture):
+    def call(self, picture: KerasTensor) -> KerasTensor:
         u = ops.clip((picture + 1.0) / 2.0, BLACK, 1.0)
         both = ops.stack(
             [ops.mean(ops.log(u), axis=(1, 2, 3)), ops.log(ops.mean(u, axis=(1, 2, 3)))], axis=-1
         )
         return 1.0 - both * (2.0 / math.log(BLACK))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape[0], 2
 
 
@@ -79,15 +80,15 @@ class LogLambda(layers.Layer):
     A λ outside `LAMBDA_RANGE` is taken for the nearest end.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
 
-    def call(self, lambda_l1):
+    def call(self, lambda_l1: KerasTensor) -> KerasTensor:
         least, most = LAMBDA_RANGE
         position = ops.log(ops.clip(lambda_l1, least, most) / least) / math.log(most / least)
         return 2.0 * position - 1.0
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
@@ -105,17 +106,17 @@ class FiLM(layers.Layer):
     ICLR 2020, section 3: the same layer, told the weights of a loss.
     """
 
-    def build(self, features_shape, code_shape):
+    def build(self, features_shape: Shape, code_shape: Shape) -> None:
         channels = features_shape[-1]
         self.to_scale_and_shift = layers.Dense(
             2 * channels, kernel_initializer="zeros", dtype=self.dtype_policy, name="dense"
         )
         self.to_scale_and_shift.build(code_shape)
 
-    def call(self, features, code):
+    def call(self, features: KerasTensor, code: KerasTensor) -> KerasTensor:
         both = self.to_scale_and_shift(code)[:, None, None, :]
         scale, shift = ops.split(both, 2, axis=-1)
         return features * (1.0 + scale) + shift
 
-    def compute_output_shape(self, features_shape, code_shape):
+    def compute_output_shape(self, features_shape: Shape, code_shape: Shape) -> Shape:
         return features_shape

@@ -77,7 +77,9 @@ def network_blocks(model: Model, size: int | tuple[int, int] = 256) -> list[Bloc
         In the order in which the network computes them.
     """
     sizes = layer_sizes(model, size)
-    members, owner, skips = {}, {}, {}
+    members: dict[str, list[Layer]] = {}
+    owner: dict[str, str] = {}
+    skips: dict[str, str] = {}
     for layer in model.layers:
         parents = [owner[x.name] for x in _sources(layer)]
         if _begins_block(layer, [members[x] for x in parents]):
@@ -87,7 +89,7 @@ def network_blocks(model: Model, size: int | tuple[int, int] = 256) -> list[Bloc
             name = parents[-1] if isinstance(layer, AddCorrection) else parents[0]
             if isinstance(layer, layers.Add):
                 name, branch = sorted(parents, key=list(members).index)
-                inside = []
+                inside: list[Layer] = []
                 while branch != name:
                     inside = members.pop(branch) + inside
                     branch = owner[_sources(inside[0])[0].name]
@@ -128,11 +130,11 @@ def layer_sizes(model: Model, size: int | tuple[int, int] = 256) -> dict[str, tu
         sources = _sources(layer)
         if sources:
             before = sizes[sources[0].name]
-            sizes[layer.name] = tuple(_steps(layer, n, axis)[0] for axis, n in enumerate(before))
+            height, width = (_steps(layer, n, axis)[0] for axis, n in enumerate(before))
         else:
-            sizes[layer.name] = tuple(
-                fixed or open_ for fixed, open_ in zip(layer.output.shape[1:3], given, strict=True)
-            )
+            shape = zip(layer.output.shape[1:3], given, strict=True)
+            height, width = (fixed or open_ for fixed, open_ in shape)
+        sizes[layer.name] = height, width
     return sizes
 
 
@@ -185,7 +187,7 @@ def receptive_field(
     return top, left, bottom, right
 
 
-def _steps(layer, n, axis):
+def _steps(layer: Layer, n: int, axis: int) -> tuple:
     """Return output size, kernel, stride and padding before the first pixel, for an input of n."""
     if isinstance(layer, layers.Conv2DTranspose | ResizeConv2D):
         factor = 2 if isinstance(layer, ResizeConv2D) else layer.strides[axis]
@@ -203,7 +205,7 @@ def _steps(layer, n, axis):
     return n, 1, 1, 0
 
 
-def _begins_block(layer, parents):
+def _begins_block(layer: Layer, parents: list[list[Layer]]) -> bool:
     """Say whether a layer begins a block, given the layers so far in its parents' blocks."""
     if isinstance(layer, layers.Concatenate):  # the discriminator's two pictures
         return all(isinstance(x[0], layers.InputLayer) for x in parents) and (
@@ -215,11 +217,11 @@ def _begins_block(layer, parents):
     return not isinstance(parents[0][-1], layers.ZeroPadding2D)
 
 
-def _is_convolution(layer):
+def _is_convolution(layer: Layer) -> bool:
     return isinstance(layer, layers.Conv2D | layers.Conv2DTranspose)
 
 
-def _sources(layer):
+def _sources(layer: Layer) -> list[Layer]:
     if isinstance(layer, layers.InputLayer):
         return []
     inputs = layer.input if isinstance(layer.input, list | tuple) else [layer.input]

@@ -159,14 +159,14 @@ def leave_out_newer(config: Any) -> Any:
     return cleaned
 
 
-def _says(kind, name, value):
+def _says(kind: type, name: str, value: object) -> bool:
     """Say whether a class gets to know something by a setting."""
     if value is None:
         return not _is_null_anyway(kind, name)
     return name not in AS_BEFORE or value != AS_BEFORE[name]
 
 
-def _class_of(config):
+def _class_of(config: dict) -> type | None:
     """Return the class that a serialised object is of; None if it is no object, or not known."""
     if not isinstance(config.get("config"), dict) or not isinstance(config.get("module"), str):
         return None
@@ -179,21 +179,21 @@ def _class_of(config):
     return kind if inspect.isclass(kind) else None
 
 
-def _is_null_anyway(kind, name):
+def _is_null_anyway(kind: type, name: str) -> bool:
     """Say whether a setting of Keras's is null if it is left out, or not known to this Keras."""
     for base in kind.__mro__:
         if "__init__" not in vars(base):
             continue
-        parameters = inspect.signature(base.__init__).parameters
+        parameters = inspect.signature(vars(base)["__init__"]).parameters
         if name in parameters:
             # Our own layers' settings stay: what they are by default may change one day.
             return parameters[name].default is None and _is_keras(base.__module__)
     return True
 
 
-def _is_keras(module):
+def _is_keras(module: str) -> bool:
     return module.partition(".")[0] == "keras"
 
 
-def _numbers(version):
+def _numbers(version: object) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", str(version))[:3]]

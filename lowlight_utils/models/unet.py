@@ -109,7 +109,7 @@ def unet_generator(
     def modulate(x: KerasTensor, label: str) -> KerasTensor:
         return x if code is None else FiLM(dtype=dtype, name=f"{label}_film")(x, code)
 
-    def normalise_and_modulate(x, label):
+    def normalise_and_modulate(x: KerasTensor, label: str) -> KerasTensor:
         return modulate(normalise(x, norm, dtype, f"{label}_norm"), label)
 
     seen, base_picture = low, low

@@ -15,7 +15,7 @@ from lowlight_utils.backend import THREADS, cores, free_memory, may_have_gpu
 
 AHEAD = 8  # jobs a process that may be in work or done before an earlier one's result is there
 PHOTOS_EACH = 4  # fewer are done before one more process has started
-EXPORTED, KERAS, PIXEL = 0.5e9, 1.1e9, 12  # bytes, see `process_bytes`
+EXPORTED, KERAS, PIXEL = 0.45e9, 1.05e9, 16  # bytes, see `process_bytes`
 
 Result = TypeVar("Result")
 

@@ -9,16 +9,20 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
+from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.sources import Splits
+
+if TYPE_CHECKING:
+    import keras
 
 ORIGIN_FILE = "origin.json"
 
 
-def origin_of(splits: Splits, start_from: keras.Model | None = None) -> dict:
+def origin_of(splits: Splits, start_from: "keras.Model | None" = None) -> dict:
     """Describe what a run begins with.
 
     Parameters
@@ -36,7 +40,7 @@ def origin_of(splits: Splits, start_from: keras.Model | None = None) -> dict:
     """
     return {
         **{
-            part: {"pairs": len(pairs), "sha256": _hash_of_pairs(pairs)}
+            part: {"pairs": len(pairs), "sha256": hash_of_pairs(pairs)}
             for part, pairs in (("train", splits.train), ("validation", splits.validation))
         },
         "held_out": {"validation": splits.validation.names, "test": splits.test.names},
@@ -92,7 +96,8 @@ def _difference(kept, origin, part):
     return f"{label} other pictures"
 
 
-def _hash_of_pairs(pairs):
+def hash_of_pairs(pairs: PairSet) -> str:
+    """Tell pairs from others, on any machine: the sha256 of their names and pixels, in order."""
     return _hash([pairs.low, pairs.high], repr((pairs.names, pairs.low.shape)))
 
 

@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "results": ["Sweep", "bundled_sweep", "export", "read_sweep", "read_table"],
+        "results": ["Sweep", "bundled_sweep", "export", "read_sweep"],
         "studies": ["STUDIES", "study_recipes"],
         "sweep": ["run_sweep"],
         "tables": ["psnr_by_light", "setting_table", "settings", "spread"],

@@ -1,5 +1,6 @@
 """The command `sweep`."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def add_sweep_parser(commands: Any) -> None:
     parser.set_defaults(run=_sweep)
 
 
-def _sweep(options):
+def _sweep(options: argparse.Namespace) -> None:
     # The option --name is the study's name in the database, not the recipe's.
     changes = overrides(options, without=("name", "seed"))
     study = STUDIES[options.study]

@@ -1,6 +1,5 @@
 """What all trials of a sweep have in common: the data, and rules for their names."""
 
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -12,11 +11,15 @@ from pathlib import Path
 from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.photos import EVEN
 from lowlight_utils.data.sources import Splits, load_splits, sample_pairs
+from lowlight_utils.training.origin import hash_of_pairs
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning.results import HIGH_FILE, LOW_FILE, first_of_scenes, write_strip
 
 COPIES_A_LIGHT = 2
 """How often a bundled validation photo is in each kind of light, where there are several."""
+
+Data = str | os.PathLike | Sequence[str | os.PathLike] | Splits
+"""What `run_sweep` takes."""
 
 FOLDER_NAME = re.compile(r"[\w.,=+-]*\w[\w.,=+-]*")
 
@@ -68,7 +71,7 @@ def pairs_in_lights(size: int, lights: str) -> PairSet:
 
 
 class CommonData:
-    """The pairs that a sweep trains and validates on.
+    """The pairs that a sweep's recipes, all of one size, train and validate on.
 
     Attributes
     ----------
@@ -83,75 +86,57 @@ class CommonData:
 
     def __init__(
         self,
-        data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
-        first: Recipe,
+        data: Data,
+        recipes: Sequence[Recipe],
         low_side: str = "left",
         lights: str = EVEN,
     ) -> None:
-        self._given = data if isinstance(data, Splits) else None
-        sources: list[str | os.PathLike] = []
-        if isinstance(data, (str, os.PathLike)):
-            sources = [data]
-        elif not isinstance(data, Splits):
-            sources = list(data)
-        # One source alone, so that "sample" is recognised however it came.
-        self._sources = sources[0] if len(sources) == 1 else sources
-        self._sample = str(self._sources) == "sample"
-        self._read: dict[tuple, Splits] = {}
-        self._low_side = low_side
+        sizes = sorted({recipe.size for recipe in recipes})
+        if len(sizes) > 1:
+            raise ValueError(f"The recipes have sizes {sizes}: only runs of one can be compared.")
+        (self.size,) = sizes
+        self.label: str | None = None
+        self._given: Splits | None = None
         self._in_lights: PairSet | None = None
-        self.size = first.size
-        label = " ".join(map(str, sources))
+        if isinstance(data, Splits):
+            self._given, sources = data, []
+        else:
+            sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+            self.label = " ".join(map(str, sources))
+        self._sample = [str(source) for source in sources] == ["sample"]
         if lights != EVEN:
             if not self._sample:
                 raise ValueError(
                     "Only the bundled photos can be judged in several kinds of light: give sample."
                 )
             self._in_lights = pairs_in_lights(self.size, lights)
-            label += f" --validation-lights {lights}"
-        elif low_side != "left" and not self._sample:
-            label += f" --dark-side {low_side}"
-        self.label = None if self._given else label
-        self.validation = self.splits(first).validation
+            self.label = f"{self.label} --validation-lights {lights}"
+        elif low_side != "left" and self.label and not self._sample:
+            self.label += f" --dark-side {low_side}"
+        # One source alone, so that "sample" is recognised however it came.
+        self._sources = sources[0] if len(sources) == 1 else sources
+        self._low_side = low_side
+        self._read: tuple[dict, Splits] | None = None
+        self.validation = self.splits(recipes[0]).validation
         if not len(self.validation):
             raise ValueError("There are no validation pairs.")
-
-    @classmethod
-    def of(
-        cls,
-        data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
-        recipes: Sequence[Recipe],
-        low_side: str = "left",
-        lights: str = EVEN,
-    ) -> "CommonData":
-        """Read what recipes of one size need; raise ValueError if they have several."""
-        sizes = sorted({recipe.size for recipe in recipes})
-        if len(sizes) > 1:
-            raise ValueError(f"The recipes have sizes {sizes}: only runs of one can be compared.")
-        return cls(data, recipes[0], low_side, lights)
 
     def splits(self, recipe: Recipe) -> Splits:
         """Return the pairs for a recipe; see `run_sweep` for what its seed decides."""
         if self._given:
             return self._given
-        seed = recipe.seed if self._sample else 0
-        asked = recipe.arguments(load_splits, seed=seed)
-        key = tuple(asked.values())
-        if key not in self._read:
-            self._read.clear()  # one at a time: full-size data take gigabytes
+        asked = recipe.arguments(load_splits, seed=recipe.seed if self._sample else 0)
+        if self._read is None or self._read[0] != asked:
+            self._read = None  # one at a time: full-size data take gigabytes
             splits = load_splits(self._sources, **asked, low_side=self._low_side)
             if self._in_lights is not None:
                 splits = replace(splits, validation=self._in_lights)
-            self._read[key] = splits
-        return self._read[key]
+            self._read = asked, splits
+        return self._read[1]
 
     def about(self) -> dict:
         """Tell these data from others, on any machine."""
-        pairs: PairSet = self.validation
-        digest = hashlib.sha256(repr((pairs.names, pairs.low.shape)).encode())
-        for stack in (pairs.low, pairs.high):
-            digest.update(stack)
-        return {"size": self.size, "validation": digest.hexdigest()[:16]}
+        return {"size": self.size, "validation": hash_of_pairs(self.validation)[:16]}
 
     def write_scenes(self, folder: Path) -> None:
         """Write one picture of each scene, dark and true, to stand beside the trials' pictures."""

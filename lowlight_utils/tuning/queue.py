@@ -5,11 +5,10 @@ process is gone, and queues the trial again. A trial's name and recipe are its u
 came out of it is in its folder, and nowhere else.
 """
 
-import contextlib
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from lowlight_utils.console import first_line
@@ -28,12 +27,9 @@ DATABASE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without the warning that heartbeats are experimental: they have been since 2021."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield
+def quiet() -> warnings.catch_warnings:
+    """Hold back the warning that heartbeats are experimental: they have been since 2021."""
+    return warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
 def open_study(

@@ -4,8 +4,7 @@ import csv
 import io
 import json
 import os
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,74 +22,6 @@ LOW_FILE, HIGH_FILE = "low.webp", "high.webp"
 SCENES = 6  # at most so many are kept as pictures
 QUALITY = 80  # of WebP: for looking at; nothing is measured on these files
 
-COLUMNS = {  # of the table, in order, with what its texts are read as
-    "trial": str,
-    "mode": str,
-    "recipe": str,
-    "changes": str,
-    "lambda_l1": float,
-    "adversarial": float,
-    "generator_lr": float,
-    "discriminator_lr": float,
-    "epochs": int,
-    "seed": int,
-    "psnr": float,
-    "ssim": float,
-    "ciede2000": float,
-    "sharpness": float,
-    "best_epoch": int,
-    "best_val_psnr": float,
-    "seconds": float,
-    "data": str,
-    "train_pairs": int,
-    "validation_pairs": int,
-    "hardware": str,
-    "backend": str,
-    "versions": str,
-    "command": str,
-}
-
-
-def write_table(path: str | os.PathLike, rows: Iterable[Mapping]) -> None:
-    """Write rows as a CSV file with `COLUMNS`, whole or not at all; None becomes nothing."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n", extrasaction="raise")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _text(row[name]) for name in COLUMNS})
-    # A folder's name that is not in the system's encoding is written as the bytes that it is.
-    write_file(path, text.getvalue().encode(errors="surrogateescape"))
-
-
-def read_table(path: str | os.PathLike) -> list[dict]:
-    """Read what `write_table` wrote: one dict a trial, numbers as numbers, nothing as None.
-
-    Raises
-    ------
-    ValueError
-        A column is missing, or a number is none; the message names the file and the line.
-    """
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = COLUMNS.keys() - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f"{path}: no column {', '.join(sorted(missing))}; a sweep writes them all."
-            )
-        rows = []
-        for row in reader:
-            try:
-                rows.append(
-                    {name: kind(row[name]) if row[name] else None for name, kind in COLUMNS.items()}
-                )
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
-    return rows
-
-
-def _text(value):
-    return f"{value:.10g}" if isinstance(value, float) else value
-
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
@@ -99,7 +30,7 @@ class Sweep:
     Attributes
     ----------
     rows : tuple of dict
-        One a trial, with `COLUMNS`.
+        One a trial: what `run_trial` gives.
     folders : dict of str to Path
         The trial's name -> its folder.
     scenes : tuple of str
@@ -123,21 +54,16 @@ class Sweep:
 
     def history(self, trial: str) -> dict[str, list[float]]:
         """Return the losses and "val_psnr" of each epoch of a trial."""
-        self.row(trial)
-        text = (self.folders[trial] / "progress.json").read_text(encoding="utf-8")
-        return json.loads(text)["history"]
+        return _read(self._folder(trial) / "progress.json")["history"]
 
     def pictures(self, trial: str) -> dict[str, np.ndarray]:
         """Return a trial's picture of every scene, after its last epoch: name -> uint8[H, W, 3]."""
-        self.row(trial)
-        strip = read_strip(self.folders[trial] / PICTURES_FILE, len(self.scenes))
+        strip = read_strip(self._folder(trial) / PICTURES_FILE, len(self.scenes))
         return dict(zip(self.scenes, strip, strict=True))
 
     def images(self, trial: str) -> list[dict]:
         """Return a trial's scores on every validation pair, whose name is "image"."""
-        self.row(trial)
-        text = (self.folders[trial] / METRICS_FILE).read_text(encoding="utf-8")
-        return json.loads(text)["images"]
+        return _read(self._folder(trial) / METRICS_FILE)["images"]
 
     def scores(self, trial: str, scene: str) -> dict[str, float]:
         """Return a trial's "psnr", "ssim", "ciede2000" and "sharpness" on one scene's picture."""
@@ -145,6 +71,9 @@ class Sweep:
             if image["image"] == scene:
                 return {key: value for key, value in image.items() if key != "image"}
         raise ValueError(f"no scene is called {scene!r}, only {', '.join(self.scenes)}")
+
+    def _folder(self, trial: str) -> Path:
+        return self.folders[self.row(trial)["trial"]]
 
     def joined(self, other: "Sweep") -> "Sweep":
         """Both sweeps' trials, of the same scenes; of the same name, the other's counts.
@@ -181,14 +110,14 @@ def read_sweep(folder: str | os.PathLike) -> Sweep:
         raise ValueError(
             f"{folder} holds no {TABLE_FILE}: run python -m lowlight_utils sweep --out {folder}"
         )
-    rows = read_table(folder / TABLE_FILE)
-    if not rows:
+    with open(folder / TABLE_FILE, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        folders = {row["trial"]: folder / row["trial"] for row in csv.DictReader(file)}
+    if not folders:
         raise ValueError(f"{folder / TABLE_FILE} has no rows: no trial is finished yet.")
-    folders = {row["trial"]: folder / row["trial"] for row in rows}
-    metrics = folders[rows[0]["trial"]] / METRICS_FILE
-    scenes = tuple(json.loads(metrics.read_text(encoding="utf-8"))["scenes"])
+    found = [_read(path / METRICS_FILE) for path in folders.values()]
+    scenes = tuple(found[0]["scenes"])
     low, high = (read_strip(folder / name, len(scenes)) for name in (LOW_FILE, HIGH_FILE))
-    return Sweep(tuple(rows), folders, scenes, low, high)
+    return Sweep(tuple(each["row"] for each in found), folders, scenes, low, high)
 
 
 def bundled_sweep(study: str) -> Sweep:
@@ -208,7 +137,7 @@ def bundled_sweep(study: str) -> Sweep:
 
 
 def tabulate(folder: str | os.PathLike, trials: Sequence[str] | None = None) -> None:
-    """Write the table of the finished trials whose folders are in `folder`.
+    """Write the table of the finished trials whose folders are in `folder`: a CSV file for people.
 
     What a trial's folder says is the truth, and the table is made from it.
 
@@ -222,8 +151,14 @@ def tabulate(folder: str | os.PathLike, trials: Sequence[str] | None = None) -> 
     if trials is None:
         trials = sorted(path.parent.name for path in folder.glob(f"*/{METRICS_FILE}"))
     paths = [folder / trial / METRICS_FILE for trial in trials]
-    rows = [json.loads(path.read_text("utf-8"))["row"] for path in paths if path.is_file()]
-    write_table(folder / TABLE_FILE, rows)
+    rows = [_read(path)["row"] for path in paths if path.is_file()]
+    text = io.StringIO(newline="")
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    # A folder's name that is not in the system's encoding is written as the bytes that it is.
+    write_file(folder / TABLE_FILE, text.getvalue().encode(errors="surrogateescape"))
 
 
 def collect(folder: str | os.PathLike) -> Sweep:
@@ -243,12 +178,10 @@ def export(folder: str | os.PathLike, to: str | os.PathLike) -> Sweep:
         The copy.
     """
     source, to = read_sweep(folder), Path(to)
-    for row in source.rows:
-        name = row["trial"]
-        for file in ("recipe.json", "progress.json", METRICS_FILE, PICTURES_FILE):
-            _copy(source.folders[name] / file, to / name / file)
-    for file in (LOW_FILE, HIGH_FILE, TABLE_FILE):  # the table last: it names what is there
-        _copy(Path(folder) / file, to / file)
+    kept = ("recipe.json", "progress.json", METRICS_FILE, PICTURES_FILE)
+    files = [f"{trial}/{file}" for trial in source.folders for file in kept]
+    for file in (*files, LOW_FILE, HIGH_FILE, TABLE_FILE):  # the table last: it names what is there
+        write_file(to / file, (Path(folder) / file).read_bytes())
     return read_sweep(to)
 
 
@@ -275,6 +208,5 @@ def read_strip(path: str | os.PathLike, count: int) -> tuple[np.ndarray, ...]:
     return tuple(np.hsplit(read_image(path), count))
 
 
-def _copy(source, target):
-    with open(source, "rb") as original, replacing(target) as file:
-        shutil.copyfileobj(original, file)
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))

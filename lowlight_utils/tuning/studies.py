@@ -1,8 +1,9 @@
 """Named studies: which recipes to train, and with how many seeds, to answer one question."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from lowlight_utils.recipe import Light
 from lowlight_utils.training.recipes import EVEN, SEED, SEED_FIVE, Recipe
@@ -46,18 +47,10 @@ FROM_EVEN: Steps = (
 ALL_LIGHT = "+".join(get_args(Light))
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """One setting that a study tries.
+class Configuration(NamedTuple):
+    """One setting that a study tries: its name, and what it changes in the base recipe.
 
-    Attributes
-    ----------
-    label : str
-        What it is called; it begins the names of its trials.
-    changes : dict
-        What it changes in the base recipe.
-    seeds : tuple of int
-        The seeds that it is trained with, unless others are asked for.
+    It is trained with `seeds`, unless others are asked for.
     """
 
     label: str
@@ -141,68 +134,51 @@ def study_recipes(
         seed = seeds[0] if seeds else base.seed
         return [base.but(seed=seed, name=f"{name}-{number:03}") for number in range(trials)]
     queue = [
-        (number, configuration, seed)
-        for configuration in study.configurations(base)
-        for number, seed in enumerate(configuration.seeds if seeds is None else seeds)
+        (number, base.but(**changes, seed=seed, name=f"{label}-seed-{seed}"))
+        for label, changes, usual in study.configurations(base)
+        for number, seed in enumerate(usual if seeds is None else seeds)
     ]
     queue.sort(key=lambda trial: trial[0])  # stable: the configurations keep their order
-    return [
-        base.but(**configuration.changes, seed=seed, name=f"{configuration.label}-seed-{seed}")
-        for _, configuration, seed in queue
-    ]
+    return [recipe for _, recipe in queue]
 
 
-def _repeat(base):
+def _repeat(base: Recipe) -> list[Configuration]:
     return [Configuration(base.name, {}, THRICE)]
 
 
-def _lambda(base):
-    found = [
-        Configuration(
-            f"lambda-{value:g}",
-            {"lambda_l1": value},
-            THRICE if value in REPEATED_LAMBDAS else ONCE,
-        )
-        for value in LAMBDAS
-    ]
+def _lambda(base: Recipe) -> list[Configuration]:
+    seeds = {value: THRICE if value in REPEATED_LAMBDAS else ONCE for value in LAMBDAS}
+    found = [Configuration(f"lambda-{x:g}", {"lambda_l1": x}, seeds[x]) for x in LAMBDAS]
     # Adam divides a gradient by its usual size, so L1 alone is the same at any λ: that of the base.
     return [*found, Configuration("l1-only", {"adversarial": 0.0}, THRICE)]
 
 
-def _learning_rates(base):
-    return [
-        Configuration(
-            f"rates-{base.generator_lr * generator:g}-{base.discriminator_lr * discriminator:g}",
-            {
-                "generator_lr": base.generator_lr * generator,
-                "discriminator_lr": base.discriminator_lr * discriminator,
-            },
-            THRICE if generator == discriminator else ONCE,
-        )
-        for generator in FACTORS
-        for discriminator in FACTORS
-    ]
+def _learning_rates(base: Recipe) -> list[Configuration]:
+    found = []
+    for one, other in itertools.product(FACTORS, repeat=2):
+        changes = {
+            "generator_lr": base.generator_lr * one,
+            "discriminator_lr": base.discriminator_lr * other,
+        }
+        label = "rates-{generator_lr:g}-{discriminator_lr:g}".format(**changes)
+        found.append(Configuration(label, changes, THRICE if one == other else ONCE))
+    return found
 
 
-def _seed_five(base):
+def _seed_five(base: Recipe) -> list[Configuration]:
     # In another base the learning rates keep their ratios to the chosen configuration's: what is
     # right for 150 epochs would leave a network that is trained for twelve unfinished.
-    return [
-        Configuration(
-            recipe.name if recipe is not SEED else "seed-5",
-            {
-                "lambda_l1": recipe.lambda_l1,
-                "generator_lr": base.generator_lr * (recipe.generator_lr / SEED.generator_lr),
-                "discriminator_lr": base.discriminator_lr
-                * (recipe.discriminator_lr / SEED.discriminator_lr),
-            },
-            THRICE,
-        )
-        for recipe in SEED_FIVE
-    ]
+    found = []
+    for recipe in SEED_FIVE:
+        changes = {"lambda_l1": recipe.lambda_l1}
+        for rate in ("generator_lr", "discriminator_lr"):
+            changes[rate] = getattr(base, rate) * (getattr(recipe, rate) / getattr(SEED, rate))
+        label = "seed-5" if recipe is SEED else recipe.name
+        found.append(Configuration(label, changes, THRICE))
+    return found
 
 
-def _steps(label, start, steps, base):
+def _steps(label: str, start: Recipe, steps: Steps, base: Recipe) -> list[Configuration]:
     """Begin with the start's choices in the base recipe, and change one after the other."""
     changes = {name: getattr(start, name) for name in _fields(steps)}
     found = [Configuration(label, changes, THRICE)]
@@ -214,43 +190,40 @@ def _steps(label, start, steps, base):
     return found
 
 
-def _fields(steps):
+def _fields(steps: Steps) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, step in steps for name in step))
 
 
-def _ablation(base):
+def _ablation(base: Recipe) -> list[Configuration]:
     found = _steps("seed-like", SEED, FROM_SEED, base)
-    return [
-        *found,
-        Configuration("without-adversary", found[-1].changes | {"adversarial": 0.0}, THRICE),
-    ]
+    last = found[-1].changes | {"adversarial": 0.0}
+    return [*found, Configuration("without-adversary", last, THRICE)]
 
 
-def _lights(base):
+def _lights(base: Recipe) -> list[Configuration]:
     return _steps("even", EVEN, FROM_EVEN, base)
 
 
-def _search(trial, base):
+def _search(trial: "Trial", base: Recipe) -> dict[str, float]:
     """Suggest what a search tries; learning rates and width within a factor of the base's.
 
     The adversarial term keeps its weight: Adam divides a gradient by its usual size, so that only
     the ratios of the terms count.
     """
 
-    def between(name, low, high, log=True):  # three digits, so that a recipe can be read
+    def between(name: str, low: float, high: float, log: bool = True) -> float:
+        # Three digits, so that a recipe can be read.
         return float(f"{trial.suggest_float(name, low, high, log=log):.3g}")
 
-    generator_lr, discriminator_lr = base.generator_lr, base.discriminator_lr
+    one, other = base.generator_lr, base.discriminator_lr
     width = max(8, base.width // 8 * 8)  # for norms in eight groups
     return {
         "lambda_l1": between("lambda_l1", 0.1, 1000.0),
         "lambda_ssim": between("lambda_ssim", 1.0, 1000.0),
         "lambda_detail": between("lambda_detail", 1.0, 1000.0),
         "gt_mean": between("gt_mean", 0.0, 0.9, log=False),
-        "generator_lr": between("generator_lr", generator_lr / 4, generator_lr * 4),
-        "discriminator_lr": between(
-            "discriminator_lr", discriminator_lr / 10, discriminator_lr * 10
-        ),
+        "generator_lr": between("generator_lr", one / 4, one * 4),
+        "discriminator_lr": between("discriminator_lr", other / 10, other * 10),
         "width": trial.suggest_int("width", 8, 2 * width, step=8),
     }
 

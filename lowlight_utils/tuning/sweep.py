@@ -8,26 +8,29 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 from tqdm import tqdm
 
 from lowlight_utils.data.images import ImageError
 from lowlight_utils.data.photos import EVEN
-from lowlight_utils.data.sources import Splits
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning import queue
-from lowlight_utils.tuning.common import CommonData, require_folder_names
+from lowlight_utils.tuning.common import CommonData, Data, require_folder_names
 from lowlight_utils.tuning.queue import optuna
 from lowlight_utils.tuning.results import Sweep, read_sweep, tabulate
 from lowlight_utils.tuning.studies import Space
+
+if TYPE_CHECKING:
+    import keras
 
 POLL = 2.0  # seconds between two looks at what others do
 
 
 def run_sweep(
     recipes: Sequence[Recipe],
-    data: str | os.PathLike | Sequence[str | os.PathLike] | Splits,
+    data: Data,
     folder: str | os.PathLike,
     *,
     name: str = "sweep",
@@ -94,7 +97,7 @@ def run_sweep(
     """
     recipes = list(recipes)
     require_folder_names([recipe.name for recipe in recipes])
-    common = CommonData.of(data, recipes, low_side, lights)
+    common = CommonData(data, recipes, low_side, lights)
     folder = Path(folder)
     with _naming_what_stopped(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,21 +137,29 @@ def _naming_what_stopped(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _work(study, recipes, common, folder, lock, bar, space):
+def _work(
+    study: optuna.Study,
+    recipes: Sequence[Recipe],
+    common: CommonData,
+    folder: Path,
+    lock: FileLock,
+    bar: tqdm,
+    space: Space | None,
+) -> dict[str, ValueError]:
     """Run trials until none is left; return those that broke down here, and why."""
     import keras
 
     from lowlight_utils.tuning.trial import run_trial
 
-    broken = {}
+    broken: dict[str, ValueError] = {}
 
-    def objective(trial):
+    def objective(trial: optuna.Trial) -> float:
         lock.release()  # this process has its trial
         if "name" not in trial.user_attrs:  # one elsewhere was quicker, and Optuna made one up
             raise optuna.TrialPruned
         recipe = queue.recipe_of(trial)
 
-        def report(epoch, logs):
+        def report(epoch: int, logs: dict) -> None:
             trial.report(logs["val_psnr"], epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned
@@ -198,11 +209,11 @@ def _work(study, recipes, common, folder, lock, bar, space):
         time.sleep(POLL)
 
 
-def _show_epochs(bar, recipe):
+def _show_epochs(bar: tqdm, recipe: Recipe) -> "keras.callbacks.Callback":
     """Make a callback that says after each epoch which trial is how far."""
     import keras
 
-    def show(epoch, logs):
+    def show(epoch: int, logs: dict) -> None:
         bar.set_postfix_str(
             f"{recipe.name}: epoch {epoch + 1}/{recipe.epochs}, {logs['val_psnr']:.2f} dB"
         )
@@ -211,7 +222,7 @@ def _show_epochs(bar, recipe):
 
 
 @contextlib.contextmanager
-def _no_retracing_warnings():
+def _no_retracing_warnings() -> Iterator[None]:
     """Without TensorFlow's advice to trace fewer functions: every trial has its own networks."""
     logger = logging.getLogger("tensorflow")
     level = logger.level

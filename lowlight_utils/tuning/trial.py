@@ -3,18 +3,14 @@
 import gc
 import json
 import os
-import platform
 import time
 from collections.abc import Sequence
-from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from lowlight_utils import __version__
-from lowlight_utils.backend import cores
+from lowlight_utils.backend import hardware, versions
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.files import write_file
 from lowlight_utils.metrics import MEASURES, mean_scores, measure_pairs
@@ -57,7 +53,7 @@ def run_trial(
     Returns
     -------
     dict
-        The row: one of `lowlight_utils.tuning.results.COLUMNS` each.
+        The row: what was trained on what, how, and the mean scores; a column of the table each.
 
     Raises
     ------
@@ -92,7 +88,7 @@ def run_trial(
         "validation_pairs": len(validation),
         "hardware": hardware(),
         "backend": keras.backend.backend(),
-        "versions": versions(),
+        "versions": ", ".join(map(" ".join, versions().items())),
     }
     shown = first_of_scenes(validation.scenes)
     write_strip(folder / PICTURES_FILE, enhanced[shown])
@@ -136,58 +132,19 @@ def describe(recipe: Recipe, data: str | None) -> dict:
     }
 
 
-def _option(name, value):
+def _option(name: str, value: object) -> str:
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no-{name}"
     return f"--{name} {value}"
 
 
-def hardware() -> str:
-    """Name what trains: the graphics card, or else how many CPU cores."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        device = jax.devices()[0]
-        if device.platform != "cpu":
-            return device.device_kind
-    else:
-        import tensorflow as tf
-
-        cards = tf.config.list_physical_devices("GPU")
-        if cards:
-            return tf.config.experimental.get_device_details(cards[0]).get("device_name", "GPU")
-    count = cores()
-    return f"{count} CPU core{'s' if count != 1 else ''}"
-
-
-def versions() -> str:
-    """Name the versions that numbers may depend on."""
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax as framework
-    else:
-        import tensorflow as framework
-    found = {
-        "lowlight_utils": __version__,
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        backend: framework.__version__,
-        **{name: version(name) for name in ("numpy", "scikit-image")},
-    }
-    return ", ".join(f"{name} {number}" for name, number in found.items())
-
-
 def _nearest_base(recipe: Recipe) -> tuple[Recipe, dict]:
     """Return the named recipe with the fewest fields to change, and the changes."""
-    best = None
+    found = []
     for base in (SEED, QUICK, SWEEP, EVEN, SHIPPED):
-        changes = {
-            field.name: getattr(recipe, field.name)
-            for field in fields(Recipe)
-            if field.name not in ("name", "seed")
-            and getattr(recipe, field.name) != getattr(base, field.name)
-        }
-        # The command line cannot ask for None.
-        if None not in changes.values() and (best is None or len(changes) < len(best[1])):
-            best = base, changes
-    return best
+        fields = (name for name in vars(recipe) if name not in ("name", "seed"))
+        wanted = {name: getattr(recipe, name) for name in fields}
+        changes = {name: x for name, x in wanted.items() if x != getattr(base, name)}
+        if None not in changes.values():  # which the command line cannot ask for
+            found.append((base, changes))
+    return min(found, key=lambda each: len(each[1]))

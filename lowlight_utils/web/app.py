@@ -2,11 +2,13 @@
 
 import logging
 import traceback
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter, RateLimitExceeded
-from limits.storage import storage_from_string
+from limits.storage import Storage, storage_from_string
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from lowlight_utils.web.asked import InMemoryRequest, Problem, most_bytes
 from lowlight_utils.web.counters import Counters
@@ -20,7 +22,7 @@ from lowlight_utils.web.uploads import WRAPPING
 log = logging.getLogger(__name__)
 
 
-def create_app(enhance=None, settings: Settings | None = None) -> Flask:
+def create_app(enhance: Any = None, settings: Settings | None = None) -> Flask:
     """Make the WSGI application.
 
     Parameters
@@ -49,7 +51,8 @@ def create_app(enhance=None, settings: Settings | None = None) -> Flask:
     limiter = Limiter(client, app=app, storage_uri=settings.limits_storage)
     if settings.rate_limit:
         name = "pages.enhance"
-        app.view_functions[name] = limiter.limit(settings.rate_limit)(app.view_functions[name])
+        view: Any = limiter.limit(settings.rate_limit)(app.view_functions[name])
+        app.view_functions[name] = view
     guard(app, settings)
     app.register_error_handler(Problem, lambda problem: problem.response())
     app.register_error_handler(HTTPException, _as_problem)
@@ -71,7 +74,7 @@ class Service:
         self.examples = first.warm_up() if examples is None else examples
         self.places = Places(settings.queue, settings.queue_each)
         self.seconds = Seconds(
-            storage_from_string(settings.limits_storage), settings.client_seconds
+            cast(Storage, storage_from_string(settings.limits_storage)), settings.client_seconds
         )
         self.shelf = Shelf(settings.keep_seconds, settings.keep_bytes)
         self.counters = Counters(self.line, self.shelf)
@@ -87,7 +90,7 @@ def service() -> Service:
     return current_app.extensions["lowlight"]
 
 
-def _as_problem(error: HTTPException) -> Response:
+def _as_problem(error: HTTPException) -> BaseResponse:
     if error.code is None or error.code < 400:  # a redirect
         return error.get_response()
     detail, retry_after = error.description or error.name, None

@@ -2,13 +2,16 @@
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any, cast
 
 from flask import Request, Response
+from werkzeug.formparser import FormDataParser
 
 from lowlight_utils.web import names
-from lowlight_utils.web.job import Job, options
+from lowlight_utils.web.job import Job, Range, options
 from lowlight_utils.web.settings import MIB
 from lowlight_utils.web.shelf import Shelf
 
@@ -22,7 +25,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.detail, self.retry_after = status, detail, retry_after
 
-    def response(self, headers=()) -> Response:
+    def response(self, headers: Iterable[tuple[str, str]] = ()) -> Response:
         """Give it as application/problem+json, beside other headers."""
         body = {
             "type": "about:blank",
@@ -47,12 +50,10 @@ def most_bytes(max_bytes: int) -> str:
 class InMemoryRequest(Request):
     """A request whose files are never spooled to disk; MAX_CONTENT_LENGTH bounds them."""
 
-    def _get_file_stream(
-        self, total_content_length, content_type, filename=None, content_length=None
-    ):
+    def _get_file_stream(self, *_: Any, **__: Any) -> io.BytesIO:
         return io.BytesIO()
 
-    def make_form_data_parser(self):
+    def make_form_data_parser(self) -> FormDataParser:
         """Let it say what it cannot read; by itself it would find an empty form instead."""
         parser = super().make_form_data_parser()
         parser.silent = False
@@ -94,7 +95,7 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
         files = request.files.getlist("photo")
         if len(files) != 1:
             raise Problem(400, f"send one photo in the field 'photo', not {len(files)}")
-        content, name = files[0].stream.getvalue(), files[0].filename
+        content, name = cast(io.BytesIO, files[0].stream).getvalue(), files[0].filename
     elif request.mimetype in RAW_TYPES or request.mimetype.startswith("image/"):
         content, name = request.get_data(cache=False), request.values.get("name")
     else:
@@ -106,7 +107,7 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
     return Photo(content, names.clean(name), keep)
 
 
-def read_job(request: Request, name: str, lambda_range) -> Job:
+def read_job(request: Request, name: str, lambda_range: Range | None) -> Job:
     """Read the options from the address or the form.
 
     Raises
@@ -114,7 +115,7 @@ def read_job(request: Request, name: str, lambda_range) -> Job:
     Problem
         400: a value that is none.
     """
-    given = {}
+    given: dict[str, Any] = {}
     for key, option in options(lambda_range).items():
         if text := request.values.get(key):
             try:

@@ -10,17 +10,22 @@ import json
 import os
 import signal
 import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lowlight_utils.backend import THREADS, call_c_library, start_keras
 from lowlight_utils.extras import explain
 from lowlight_utils.web.job import Job, Refused
 from lowlight_utils.web.settings import Settings
 
+if TYPE_CHECKING:
+    from lowlight_utils.web.pipeline import Pipeline
+
 LARGE = 2**19  # bytes of a file; after smaller photos, taking memory anew costs more than it saves
 
 
-def work(connection, words, settings: Settings, threads: int) -> None:
+def work(connection: Connection, words: Connection, settings: Settings, threads: int) -> None:
     """Load, warm up, and do jobs until the other end of the pipe is closed."""
     # Signals go to the whole group. The server decides when to stop, and closes the pipe.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -60,10 +65,10 @@ def work(connection, words, settings: Settings, threads: int) -> None:
         pass
 
 
-def _one_job(connection, pipeline) -> bool:
+def _one_job(connection: Connection, pipeline: "Pipeline") -> bool:
     """Do the next job; False if there are no more."""
 
-    def say(**message) -> None:
+    def say(**message: object) -> None:
         connection.send_bytes(json.dumps(message).encode())
 
     try:
@@ -83,7 +88,7 @@ def _one_job(connection, pipeline) -> bool:
     except (EOFError, OSError):  # the server has gone
         return False
     large = max(len(content), len(enhanced.content) if enhanced else 0) > LARGE
-    content = enhanced = None  # not to be kept until the next photo comes
+    del content, enhanced  # not to be kept until the next photo comes
     if large:
         call_c_library("malloc_trim", 0)  # it would keep what a large photo took
     return True

@@ -1,5 +1,6 @@
 """The command `serve`."""
 
+import argparse
 import logging
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def add_serve_parser(commands: Any) -> None:
     parser.set_defaults(run=_serve)
 
 
-def _serve(options):
+def _serve(options: argparse.Namespace) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     from lowlight_utils.web import Server, create_app, start_workers
     from lowlight_utils.web.job import WorkerError

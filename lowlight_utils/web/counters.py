@@ -9,13 +9,17 @@ from prometheus_client import (
     generate_latest,
 )
 
+from lowlight_utils.web.job import Enhanced
+from lowlight_utils.web.line import Line
+from lowlight_utils.web.shelf import Shelf
+
 SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30)
 
 
 class Counters:
     """One application's counters, in a registry of their own."""
 
-    def __init__(self, line, shelf) -> None:
+    def __init__(self, line: Line, shelf: Shelf) -> None:
         registry = self._registry = CollectorRegistry()
         self._answers = Counter(
             "lowlight_answers", "Answers, by status and by what was asked for", ("status", "view"),
@@ -43,7 +47,7 @@ class Counters:
         """Count an answer, by the view's name: addresses are the visitors' to choose."""
         self._answers.labels(status, (endpoint or "none").removeprefix("pages.")).inc()
 
-    def done(self, enhanced, method: str, seconds: float) -> None:
+    def done(self, enhanced: Enhanced, method: str, seconds: float) -> None:
         """Count an enhanced photo."""
         for step, each in (*enhanced.seconds.items(), ("total", seconds)):
             self._seconds.labels(step).observe(each)

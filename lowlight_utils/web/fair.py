@@ -36,7 +36,7 @@ class Places:
 
     def __init__(self, all_: int, each: int) -> None:
         self.all, self.each = all_, each
-        self._taken = Counter()
+        self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def take(self, client: str) -> str:
@@ -92,7 +92,7 @@ class Trouble:
     """Photos that brought a worker down or held it too long, known again by their hash alone."""
 
     def __init__(self) -> None:
-        self._known = TTLCache(*REMEMBERED)
+        self._known: TTLCache[bytes, str] = TTLCache(*REMEMBERED)
         self._lock = threading.Lock()
 
     def note(self, content: bytes, detail: str) -> None:

@@ -30,7 +30,8 @@ def guard(app: Flask, settings: Settings) -> None:
     if settings.hosts:
         app.config["TRUSTED_HOSTS"] = [*settings.hosts, *OURSELVES]
     if many := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, many, many, x_host=0, x_prefix=many)
+        proxied = ProxyFix(app.wsgi_app, many, many, x_host=0, x_prefix=many)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # as Flask would have it
     app.before_request(_require_our_own_page)
     app.after_request(_add_headers)
 

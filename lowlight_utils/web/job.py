@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from lowlight_utils.web import names
 
+Range = tuple[float, float]  # the least and the largest λ that a generator takes
+
 
 class Refused(ValueError):
     """A photo that cannot be enhanced; `status` says in HTTP's terms why."""
@@ -80,7 +82,7 @@ class Option:
     default: str
 
 
-def options(lambda_range: tuple[float, float] | None = None) -> dict[str, Option]:
+def options(lambda_range: Range | None = None) -> dict[str, Option]:
     """Give the options by the names that the interface has for them.
 
     Parameters
@@ -118,7 +120,7 @@ def options(lambda_range: tuple[float, float] | None = None) -> dict[str, Option
 
 
 def _number(least: float, most: float) -> Callable[[str], float]:
-    def read(text):
+    def read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
@@ -131,7 +133,7 @@ def _number(least: float, most: float) -> Callable[[str], float]:
 
 
 def _choice(*values: str, **aliases: str) -> Callable[[str], str]:
-    def read(text):
+    def read(text: str) -> str:
         value = aliases.get(text.lower(), text.lower())
         if value not in values:
             raise ValueError(f"one of {', '.join(values)}")

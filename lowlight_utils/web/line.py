@@ -13,13 +13,11 @@ from pathlib import Path
 
 from lowlight_utils.backend import memory_limits
 from lowlight_utils.prediction.exported import is_exported, usual_threads
+from lowlight_utils.prediction.processes import process_bytes
 from lowlight_utils.web.job import Deadly, Enhanced, Job
 from lowlight_utils.web.settings import MIB, Settings
 from lowlight_utils.web.worker import Worker
 
-# Over one photo of 25 megapixels; docs/serving.md has the measurements.
-WORKER_BYTES = {True: 650 * MIB, False: 1300 * MIB}
-"""What a worker takes at most: with an exported generator, and with Keras and its backend."""
 OTHER_BYTES = 300 * MIB  # the server itself, and the system's
 
 
@@ -135,8 +133,8 @@ def start_workers(settings: Settings) -> list[Worker]:
 
 def usual_workers(settings: Settings) -> int:
     """Say how many workers this machine carries: one a core, where there is memory for them."""
-    by_memory = (memory_bytes() - OTHER_BYTES) // WORKER_BYTES[is_exported(settings.weights)]
-    return max(1, min(usual_threads(), by_memory))
+    each = process_bytes(is_exported(settings.weights), settings.max_pixels)
+    return max(1, min(usual_threads(), int((memory_bytes() - OTHER_BYTES) / each)))
 
 
 def memory_bytes(*where: Path) -> int:

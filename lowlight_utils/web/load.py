@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -17,6 +18,9 @@ from PIL import Image
 from lowlight_utils.backend import cores, start_keras
 from lowlight_utils.data.images import encode_image, read_image, resize
 from lowlight_utils.data.sources import sample_pairs
+
+if TYPE_CHECKING:
+    from lowlight_utils.web.pipeline import Pipeline
 
 SIDE = 1000  # pixels: uploads of one megapixel
 PHOTOS = 4
@@ -89,18 +93,22 @@ def benchmark_serve(
 
 
 class _Run:
-    def __init__(self, host, port, photos, references, seconds):
+    def __init__(
+        self, host: str, port: int, photos: list[bytes], references: list[bytes], seconds: float
+    ) -> None:
         self.host, self.port, self.seconds = host, port, seconds
         self.photos = photos
         self.expected = [read_image(io.BytesIO(reference)) for reference in references]
-        self.answers, self.latencies, self.wrong = Counter(), [], 0
+        self.answers: Counter[int | str] = Counter()
+        self.latencies: list[float] = []
+        self.wrong = 0
         self._lock = threading.Lock()
 
-    def measure(self, pid, clients):
+    def measure(self, pid: int, clients: int) -> dict[str, int]:
         server = psutil.Process(pid)
         family = [server, *server.children(recursive=True)]
 
-        def memory():
+        def memory() -> float:
             return sum(process.memory_info().rss for process in family) / 2**20
 
         idle, samples = memory(), []
@@ -122,10 +130,11 @@ class _Run:
             "last_third": round(statistics.median(samples[-third:])),
         }
 
-    def _client(self, number):
+    def _client(self, number: int) -> None:
         while True:  # at least one photo each, however late a busy machine lets it begin
             number = (number + 1) % len(self.photos)
             started = time.perf_counter()
+            status: int | str
             try:
                 status, body = _post(self.host, self.port, self.photos[number])
             except OSError as error:
@@ -148,7 +157,7 @@ def _photos() -> list[np.ndarray]:
 
 
 def _address(process: subprocess.Popen) -> tuple[str, int]:
-    for line in process.stdout:
+    for line in process.stdout or ():
         if "Serving on http://" in line:
             host, port = line.split("//")[1].split("/")[0].rsplit(":", 1)
             return host, int(port)
@@ -173,7 +182,7 @@ def _alike(body: bytes, expected: np.ndarray) -> bool:
     return np.abs(picture.astype(np.int16) - expected).mean() < 1
 
 
-def _pipeline(weights: Path | None):
+def _pipeline(weights: Path | None) -> "Pipeline":
     from lowlight_utils.prediction import Enhancer, is_exported
     from lowlight_utils.web.pipeline import Pipeline
 
@@ -182,7 +191,9 @@ def _pipeline(weights: Path | None):
     return Pipeline(Enhancer(weights))
 
 
-def _compare_with_library(pipeline, photos, references) -> int:
+def _compare_with_library(
+    pipeline: "Pipeline", photos: list[bytes], references: list[bytes]
+) -> int:
     from lowlight_utils.web.job import Job
 
     return sum(
@@ -191,7 +202,7 @@ def _compare_with_library(pipeline, photos, references) -> int:
     )
 
 
-def _floor(pipeline, photo: bytes, times: int = 5) -> dict:
+def _floor(pipeline: "Pipeline", photo: bytes, times: int = 5) -> dict:
     """Time the enhancer alone, in this process, with all cores at its disposal."""
     image = read_image(io.BytesIO(photo))
     seconds = []

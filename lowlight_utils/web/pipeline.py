@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -54,12 +55,16 @@ class Pipeline:
     settings : Settings, optional
     """
 
-    def __init__(self, enhancer, settings: Settings | None = None) -> None:
+    def __init__(
+        self, enhancer: Callable[..., np.ndarray], settings: Settings | None = None
+    ) -> None:
         self.enhancer = enhancer
         self.settings = settings or Settings()
         self.lambda_range = getattr(enhancer, "lambda_range", None)
 
-    def __call__(self, content: bytes, job: Job, decoded=lambda: None) -> Enhanced:
+    def __call__(
+        self, content: bytes, job: Job, decoded: Callable[[], object] = lambda: None
+    ) -> Enhanced:
         """Do one job; `decoded` is called when the photo has been decoded.
 
         Raises
@@ -94,7 +99,7 @@ class Pipeline:
             files[f"{name}-bright"] = self(dark, Job(format="jpeg")).content
         return files
 
-    def _do(self, content: bytes, job: Job, decoded) -> Enhanced:
+    def _do(self, content: bytes, job: Job, decoded: Callable[[], object]) -> Enhanced:
         clock = Clock()
         image, alpha, source_format = self._read(content, job.name)
         decoded()
@@ -119,10 +124,10 @@ class Pipeline:
         height, width = result.shape[:2]
         return Enhanced(content, kind, width, height, clock.laps)
 
-    def _read(self, content: bytes, name: str):
+    def _read(self, content: bytes, name: str) -> tuple[np.ndarray, np.ndarray | None, str]:
         try:
             with Image.open(io.BytesIO(content), formats=_installed()) as opened:
-                kind, pixels = opened.format, opened.width * opened.height
+                kind, pixels = opened.format or "", opened.width * opened.height
         except Exception:  # which of many things is wrong with it, the reader says
             kind, pixels = "", 0
         self._require(COSTLY_TO_READ.get(kind, 1), pixels, f"{name}: to read {kind}")
@@ -170,11 +175,11 @@ class Pipeline:
 class Clock:
     """Seconds between one `lap` and the next, by name."""
 
-    def __init__(self):
-        self.laps = {}
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
         self._last = time.perf_counter()
 
-    def lap(self, name):
+    def lap(self, name: str) -> None:
         """Note the time since the last lap under a name."""
         now = time.perf_counter()
         self.laps[name], self._last = now - self._last, now
@@ -192,8 +197,8 @@ def blend(image: np.ndarray, enhanced: np.ndarray, strength: float) -> np.ndarra
     mixed = np.empty_like(image)
     for top in range(0, len(image), STRIP):  # Pillow would hold three more copies of the whole
         rows = slice(top, top + STRIP)
-        pair = (Image.fromarray(each[rows]) for each in (image, enhanced))
-        mixed[rows] = Image.blend(*pair, strength)
+        one, other = (Image.fromarray(each[rows]) for each in (image, enhanced))
+        mixed[rows] = Image.blend(one, other, strength)
     return mixed
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+from typing import Any
 
 from a2wsgi import WSGIMiddleware
 from hypercorn.asyncio import serve
@@ -44,14 +45,14 @@ class Server:
     ...     print(server.address)
     """
 
-    def __init__(self, app, settings: Settings) -> None:
+    def __init__(self, app: Any, settings: Settings) -> None:
         _give_memory_back()
         _allow_many_connections()
         self._socket = listen(settings)
         self.host, self.port = self._socket.getsockname()[:2]
         # As many threads to say no, and to serve the page, as there are places in line.
         threads = WSGIMiddleware(app, workers=2 * settings.queue + 8, send_queue_size=64)
-        self._app = Uploads(threads, settings)
+        self._app: Any = Uploads(threads, settings)
         self._stopping = threading.Event()
 
     @property
@@ -72,7 +73,7 @@ class Server:
         config.graceful_timeout = GRACE_SECONDS
         asyncio.run(serve(self._app, config, shutdown_trigger=self._stopped))
 
-    def stop(self, *_) -> None:
+    def stop(self, *_: object) -> None:
         """Ask `run` to end; it returns once the requests that have begun are answered."""
         self._stopping.set()
 
@@ -92,7 +93,7 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._thread.join()
 

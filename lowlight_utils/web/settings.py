@@ -74,7 +74,7 @@ class Settings:
     keep_seconds: float = 600.0
     keep_bytes: int = 64 * MIB
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("max_bytes", "max_pixels", "queue", "queue_each", "upload_memory"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")

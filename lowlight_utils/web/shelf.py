@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from collections.abc import Callable
 
 from cachetools import TTLCache
 
@@ -20,7 +21,10 @@ class Shelf:
         How much is kept together; a larger file is not kept at all.
     """
 
-    def __init__(self, seconds: float, max_bytes: int, now=time.monotonic) -> None:
+    def __init__(
+        self, seconds: float, max_bytes: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._files: TTLCache[str, bytes]
         self._files = TTLCache(max_bytes, seconds, timer=now, getsizeof=len)
         self._lock = threading.Lock()  # the cache itself has none
 

@@ -10,9 +10,16 @@ import asyncio
 import contextlib
 import threading
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 from lowlight_utils.web.fair import network_of
 from lowlight_utils.web.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[dict]]
+Send = Callable[[dict], Awaitable[None]]
+Application = Callable[..., Awaitable[None]]  # of scope, receive and send
 
 IDLE_SECONDS = 60  # without a byte, either way
 CUT_OFF = 8  # times max_bytes: so large a body is not even read to be thrown away
@@ -35,9 +42,10 @@ class Uploads:
     settings : Settings
     """
 
-    def __init__(self, app, settings: Settings) -> None:
+    def __init__(self, app: Application, settings: Settings) -> None:
         self.app, self.settings = app, settings
-        self.held = Counter()  # bytes of the budget by client; all happens in one thread
+        # Bytes of the budget by client; all happens in one thread.
+        self.held: Counter[str] = Counter()
         # Where one photo is more than its share, that one is let in.
         self.share = max(settings.upload_memory // SHARE, settings.max_bytes + WRAPPING)
 
@@ -52,7 +60,7 @@ class Uploads:
         if not self.held[client]:
             del self.held[client]
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "websocket":
             await receive()
@@ -78,10 +86,10 @@ class Uploads:
         finally:
             body.forget()
 
-    def _in_pieces(self, send, client: str):
+    def _in_pieces(self, send: Send, client: str) -> Send:
         """Send answers by the piece, and hold their bytes against the budget meanwhile."""
 
-        async def send_pieces(message):
+        async def send_pieces(message: dict) -> None:
             content = memoryview(message.get("body", b""))
             self.hold(client, len(content))
             try:
@@ -96,7 +104,7 @@ class Uploads:
             finally:
                 self.hold(client, -len(content))
 
-        async def passed_on(message):
+        async def passed_on(message: dict) -> None:
             if message["type"] == "http.response.body":
                 await send_pieces(message)
             else:
@@ -110,7 +118,7 @@ class Body:
 
     def __init__(self, uploads: Uploads, client: str, announced: int) -> None:
         self._uploads, self._settings, self._client = uploads, uploads.settings, client
-        self._pieces = deque()
+        self._pieces: deque[bytes] = deque()
         self._size = 0
         self.refused = "large" if announced > self._most else ""
         self._to_read = CUT_OFF * self._settings.max_bytes
@@ -121,7 +129,7 @@ class Body:
     def _most(self) -> int:
         return self._settings.max_bytes + WRAPPING
 
-    async def arrive(self, receive) -> None:
+    async def arrive(self, receive: Receive) -> None:
         """Receive all of it; ConnectionError if the client hangs up."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.upload_seconds):
@@ -163,13 +171,13 @@ class Body:
         self.forget()
 
 
-async def _watch(receive, gone: threading.Event) -> None:
+async def _watch(receive: Receive, gone: threading.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     gone.set()
 
 
-def client_of(scope, headers: dict[bytes, bytes], trusted_proxies: int) -> str:
+def client_of(scope: Scope, headers: dict[bytes, bytes], trusted_proxies: int) -> str:
     """Name who sends a request, by what the outermost of our proxies saw; see `network_of`."""
     named = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
     if 0 < trusted_proxies <= len(named):

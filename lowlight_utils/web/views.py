@@ -1,7 +1,9 @@
 """What the page's addresses do: the page itself, one photo, health and figures."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
+from typing import TypeVar
 
 from flask import Blueprint, Response, render_template, request
 
@@ -10,16 +12,18 @@ from lowlight_utils.web import names
 from lowlight_utils.web.app import Service, service
 from lowlight_utils.web.asked import Problem, most_bytes, read_job, read_photo
 from lowlight_utils.web.guard import client
-from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, options
+from lowlight_utils.web.job import Enhanced, Job, Range, Refused, WorkerError, options
 from lowlight_utils.web.look import look
 from lowlight_utils.web.settings import MIB
+
+Result = TypeVar("Result")
 
 pages = Blueprint("pages", __name__)
 LOOK_UP = 0.1  # seconds between two looks whether anybody still waits for a photo
 
 
 @pages.get("/")
-def index():
+def index() -> str:
     """Show the page."""
     it = service()
     megabytes = it.settings.max_bytes // MIB
@@ -45,7 +49,7 @@ def index():
 
 
 @pages.get("/examples/<name>")
-def example(name):
+def example(name: str) -> Response:
     """Serve a bundled photo, such as ``dog-dark`` or ``dog-bright``."""
     content = service().examples.get(name)
     if content is None:
@@ -55,11 +59,11 @@ def example(name):
 
 
 @pages.post("/api/enhance")
-def enhance():
+def enhance() -> Response:
     """Enhance one photo; the page documents the interface."""
     it, started, who = service(), time.perf_counter(), client()
     _admit(it, who)
-    held = who
+    held = True
     try:
         photo = read_photo(request, it.shelf, it.settings.max_bytes)
         job = read_job(request, photo.name, it.lambda_range)
@@ -68,7 +72,7 @@ def enhance():
         if said := it.trouble.known(photo.content):
             raise Problem(422, said)
         future = it.line.submit(photo.content, job, lambda spent: it.seconds.charge(who, spent))
-        held = None  # from here on the place is the job's, also where nobody waits for it any more
+        held = False  # from here on the place is the job's, also where nobody waits for it any more
         future.add_done_callback(lambda _: it.places.give_back(who))
     finally:
         if held:
@@ -81,20 +85,20 @@ def enhance():
 
 
 @pages.delete("/api/photos/<token>")
-def forget(token):
+def forget(token: str) -> Response:
     """Forget a photo that was kept."""
     service().shelf.drop(token)
     return Response(status=204)
 
 
 @pages.get("/healthz")
-def health():
+def health() -> dict[str, str]:
     """Say that the server answers; who watches over it starts it again if it does not."""
     return {"status": "ok", "version": __version__}
 
 
 @pages.get("/readyz")
-def ready():
+def ready() -> dict[str, str]:
     """Say whether photos can be enhanced now; for load balancers."""
     if not service().line.ready:
         raise Problem(503, "the workers are being started again", retry_after=3)
@@ -102,7 +106,7 @@ def ready():
 
 
 @pages.get("/metrics")
-def metrics():
+def metrics() -> Response:
     """Give Prometheus its counters; no photo, name or address is among them."""
     return Response(*service().counters.text())
 
@@ -137,7 +141,7 @@ def _await(it: Service, future: Future) -> Enhanced | None:
         raise Problem(503, str(error), retry_after=it.line.wait_seconds()) from error
 
 
-def _refusing(work, *arguments):
+def _refusing(work: Callable[..., Result], *arguments: object) -> Result:
     try:
         return work(*arguments)
     except Refused as error:

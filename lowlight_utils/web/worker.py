@@ -98,7 +98,7 @@ class Worker:
         return not self._closed and self._process.is_alive()
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         """The process's number."""
         return self._process.pid
 
@@ -196,10 +196,10 @@ class Worker:
         self._process.join()
 
 
-def _last_words(words, exit_code: int | None) -> str:
+def _last_words(words: multiprocessing.connection.Connection, exit_code: int | None) -> str:
     """Tell how a process ended, and the last line that it wrote to standard error."""
     names = {-each.value: each.name for each in signal.Signals}
-    how = names.get(exit_code, f"exit status {exit_code}")
+    how = names.get(exit_code or 0, f"exit status {exit_code}")
     if how == "SIGKILL":  # Linux's way when there is no memory left
         how += ", perhaps for want of memory"
     said = b""

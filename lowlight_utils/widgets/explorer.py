@@ -1,6 +1,8 @@
 """Look through a sweep: choose λ, learning rates and scene, and see picture, scores and curves."""
 
 import html
+from collections.abc import Iterable
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -127,7 +129,9 @@ class SweepExplorer:
         """The chosen trial's name."""
         return self.seed.value
 
-    def _changed(self, _=None, rates=None, trial=None):
+    def _changed(
+        self, _: object = None, rates: str | None = None, trial: str | None = None
+    ) -> None:
         if self._updating:
             return
         self._updating = True  # what follows sets controls, which must not start it anew
@@ -139,7 +143,7 @@ class SweepExplorer:
         self._updating = False
         self._draw()
 
-    def _alike(self, chosen):
+    def _alike(self, chosen: dict) -> list[str]:
         """Name the trials that differ from the chosen one in λ, in the rates or in the run alone.
 
         Others do not compare, and a list of all is too long to choose from.
@@ -149,7 +153,7 @@ class SweepExplorer:
         differ = {row["trial"]: sum(kind(row) != kind(chosen) for kind in kinds) for row in rows}
         return [trial for trial, count in differ.items() if count <= 1 and trial != chosen["trial"]]
 
-    def _draw(self):
+    def _draw(self) -> None:
         self._draw_one(self.trial, self.picture, self.line)
         shown = self.beside.value != NOTHING
         self.other.layout.display = None if shown else "none"
@@ -161,7 +165,7 @@ class SweepExplorer:
             trial_curves(self.sweep, self.trial), f"Losses and validation of {self.trial}", "png"
         )
 
-    def _draw_one(self, trial, picture, line):
+    def _draw_one(self, trial: str, picture: Picture, line: ipywidgets.HTML) -> None:
         scene = self.scene.value
         picture.show(
             to_jpeg(trial_view(self.sweep, trial, scene)),
@@ -169,11 +173,11 @@ class SweepExplorer:
         )
         line.value = html.escape(" ".join([trial_line(self.sweep, trial, scene), credit(scene)]))
 
-    def _ipython_display_(self):
+    def _ipython_display_(self) -> None:
         display(self.box)
 
 
-def _offer(control, options, wanted=None):
+def _offer(control: Any, options: Iterable[str], wanted: str | None = None) -> None:
     """Give a control other options, and the wanted value, or else its own, if it can."""
     options = list(options)
     value = control.value if wanted is None else wanted

@@ -4,11 +4,15 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.training.recipes import Recipe
 from lowlight_utils.tuning.common import CommonData, require_folder_names
-from lowlight_utils.tuning.results import collect
+from lowlight_utils.tuning.results import Sweep, collect
+
+if TYPE_CHECKING:
+    import keras
 
 ONE_AT_A_TIME = threading.Lock()
 
@@ -63,9 +67,11 @@ class TrainingJob:
     ) -> None:
         require_folder_names([recipe.name])
         self.recipe, self.folder = recipe, Path(folder)
-        self.state, self.error, self.sweep = "new", None, None
+        self.state = "new"
+        self.error: Exception | None = None
+        self.sweep: Sweep | None = None
         self.step = self.steps = self.epoch = 0
-        self.val_psnr = None
+        self.val_psnr: float | None = None
         self._data, self._changed = data, changed
         self._stop = threading.Event()
         # A daemon, so that a notebook's kernel can end: what is on disk is whole at any time.
@@ -86,7 +92,7 @@ class TrainingJob:
         self._thread.join(seconds)
         return self
 
-    def _run(self):
+    def _run(self) -> None:
         try:
             while not ONE_AT_A_TIME.acquire(timeout=0.1):
                 self._stop_if_asked()
@@ -99,11 +105,11 @@ class TrainingJob:
         except Exception as error:  # nobody waits for this thread: whoever looks has to see it
             self._note(state="failed", error=error)
 
-    def _train(self):
+    def _train(self) -> None:
         from lowlight_utils.tuning.trial import run_trial
 
         self._stop_if_asked()
-        common = CommonData.of(self._data, [self.recipe])
+        common = CommonData(self._data, [self.recipe])
         splits = common.splits(self.recipe)
         self.folder.mkdir(parents=True, exist_ok=True)
         common.write_scenes(self.folder)
@@ -118,11 +124,11 @@ class TrainingJob:
         self._note(step=self.steps, epoch=self.recipe.epochs, val_psnr=row["psnr"])
         self._note(state="done", sweep=collect(self.folder))
 
-    def _stop_if_asked(self):
+    def _stop_if_asked(self) -> None:
         if self._stop.is_set():
             raise Stopped
 
-    def _note(self, **values):
+    def _note(self, **values: object) -> None:
         for name, value in values.items():
             setattr(self, name, value)
         if self._changed is not None:
@@ -133,22 +139,22 @@ class Stopped(Exception):
     """The job was asked to stop."""
 
 
-def _watch(job):
+def _watch(job: TrainingJob) -> "keras.callbacks.Callback":
     """Make the callback that tells the job how far it is, and ends training if it is to stop."""
     import keras
 
     class Watch(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
             self.before = epoch * self.params["steps"]
             job._note(epoch=epoch, steps=self.params["epochs"] * self.params["steps"])
 
-        def on_train_batch_end(self, batch, logs=None):
+        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
             # An exception, not `stop_training`: Keras would end the epoch as if it were whole, and
             # its state would be kept as such.
             job._stop_if_asked()
             job._note(step=self.before + batch + 1)
 
-        def on_epoch_end(self, epoch, logs=None):
-            job._note(epoch=epoch + 1, val_psnr=logs["val_psnr"])
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            job._note(epoch=epoch + 1, val_psnr=(logs or {}).get("val_psnr"))
 
     return Watch()

@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -14,11 +14,9 @@ import numpy as np
 from lowlight_utils.data.images import read_image, resize
 from lowlight_utils.data.samples import to_8_bit
 from lowlight_utils.widgets.pictures import Picture, titled_row, to_jpeg
-from lowlight_utils.widgets.slider import log_slider
+from lowlight_utils.widgets.slider import Enhance, log_slider
 
 PREVIEW = 480  # the longest side, in pixels, that an uploaded photo is shown at
-
-Enhance = Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +80,7 @@ def enhance_own_photo(enhancer: Enhance) -> ipywidgets.VBox:
     picture = Picture()
     picture.layout.display = "none"
 
-    def show(_):
+    def show(_: object) -> None:
         if not upload.value:
             return
         name, content = _uploaded(upload.value)

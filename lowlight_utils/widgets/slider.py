@@ -4,17 +4,26 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import ipywidgets
 import numpy as np
 
 from lowlight_utils.data.pairs import PairSet
-from lowlight_utils.metrics import MEASURES
+from lowlight_utils.metrics import MEASURES, measure
 from lowlight_utils.widgets.pictures import Picture, compared, credit, difference, to_jpeg
 
 Enhance = Callable[..., np.ndarray]
 """From uint8[H, W, 3] in the dark, and lambda_l1=λ, to the same enhanced, as if trained with that
 λ: such as an `Enhancer` of a conditional generator."""
+
+
+class Conditional(Protocol):
+    """An `Enhance` that says which λ it has learnt."""
+
+    lambda_range: tuple[float, float]
+
+    def __call__(self, low: np.ndarray, /, *, lambda_l1: float) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +54,7 @@ class LambdaView:
     @cached_property
     def scores(self) -> dict[str, float]:
         """Of the enhanced photo: "psnr" (dB), "ssim", "ciede2000", "sharpness"."""
-        return {name: measure(self.truth, self.enhanced) for name, measure in MEASURES.items()}
+        return measure(self.truth, self.enhanced, MEASURES)
 
     def __str__(self) -> str:
         return f"λ = {self.lambda_l1:.3g}: {scores_line(self.scores)}"
@@ -112,7 +121,7 @@ def log_slider(least: float, most: float, *, live: bool = True) -> ipywidgets.Fl
     )
 
 
-def lambda_slider(enhance: Enhance, pairs: PairSet) -> ipywidgets.VBox:
+def lambda_slider(enhance: Conditional, pairs: PairSet) -> ipywidgets.VBox:
     """Make a slider over λ, on a log scale, and a choice of scene, above pictures and scores.
 
     Parameters
@@ -127,7 +136,7 @@ def lambda_slider(enhance: Enhance, pairs: PairSet) -> ipywidgets.VBox:
     picture = Picture()
     line = ipywidgets.HTML()
 
-    def show(_=None):
+    def show(_: object = None) -> None:
         low, truth = pairs[pairs.names.index(scene.value)]
         view = view_at_lambda(enhance, low, truth, slider.value)
         picture.show(

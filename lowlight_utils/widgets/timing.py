@@ -28,18 +28,7 @@ def benchmark_slider(
     dict
         Seconds (median, minimum and maximum) of a "move", and of the "generator" within it.
     """
-    enhance = Enhancer(weights or LAMBDA_WEIGHTS)
-    inside: list[float] = []
-
-    def timed(low: np.ndarray, lambda_l1: float) -> np.ndarray:
-        started = time.perf_counter()
-        enhanced = enhance(low, lambda_l1=lambda_l1)
-        inside.append(time.perf_counter() - started)
-        return enhanced
-
-    timed.lambda_range = enhance.lambda_range
-    if timed.lambda_range is None:
-        raise ValueError(f"{enhance.weights}: this generator is not told λ, and has no slider.")
+    timed = _Timed(Enhancer(weights or LAMBDA_WEIGHTS))
     box = lambda_slider(timed, sample_pairs("validation", 256)[:1])
     slider, whole = box.children[0].children[0], []
     for number in range(moves + 2):
@@ -48,5 +37,21 @@ def benchmark_slider(
         whole.append(time.perf_counter() - started)
     return {
         name: {"median_s": statistics.median(x), "min_s": min(x), "max_s": max(x)}
-        for name, x in (("generator", inside[-moves:]), ("move", whole[-moves:]))
+        for name, x in (("generator", timed.seconds[-moves:]), ("move", whole[-moves:]))
     }
+
+
+class _Timed:
+    """An `Enhancer` that notes how long each picture takes."""
+
+    def __init__(self, enhance: Enhancer) -> None:
+        if enhance.lambda_range is None:
+            raise ValueError(f"{enhance.weights}: this generator is not told λ, and has no slider.")
+        self.enhance, self.lambda_range = enhance, enhance.lambda_range
+        self.seconds: list[float] = []
+
+    def __call__(self, low: np.ndarray, /, *, lambda_l1: float) -> np.ndarray:
+        started = time.perf_counter()
+        enhanced = self.enhance(low, lambda_l1=lambda_l1)
+        self.seconds.append(time.perf_counter() - started)
+        return enhanced

@@ -103,7 +103,7 @@ class MyTraining:
         self.line = ipywidgets.HTML(self._before())
         self.epochs.observe(self._estimate, "value")
         self.train.on_click(self._start)
-        self.stop.on_click(lambda _: self.job.stop())
+        self.stop.on_click(self._stop)
         self.box = ipywidgets.VBox(
             [
                 self.lambda_,
@@ -115,18 +115,18 @@ class MyTraining:
             ]
         )
 
-    def _before(self):
+    def _before(self) -> str:
         """Say what to expect of pressing Train."""
         takes = ""
         if self._seconds is not None:
             takes = f" It takes {about(self._seconds * self.epochs.value)} on one core."
         return f"It trains beside the notebook: other cells can be run.{takes}"
 
-    def _estimate(self, _):
+    def _estimate(self, _: object) -> None:
         if self.job is None or self.job.state != "running":
             self.line.value = self._before()
 
-    def _start(self, _):
+    def _start(self, _: object) -> None:
         recipe = my_recipe(
             self._base.but(epochs=self.epochs.value),
             self.lambda_.value,
@@ -136,16 +136,20 @@ class MyTraining:
         self.bar.value = 0
         self.job = TrainingJob(recipe, self._data, self._folder, self._show).start()
 
-    def _show(self, job):
+    def _stop(self, _: object) -> None:
+        if self.job:
+            self.job.stop()
+
+    def _show(self, job: TrainingJob) -> None:
         """Show how the job stands. It runs in the job's thread, which ipywidgets allows."""
         running = job.state == "running"
         self.train.disabled, self.stop.disabled = running, not running
         self.bar.max, self.bar.value = max(1, job.steps), job.step
         self.line.value = html.escape(job_line(job))
-        if job.state == "done" and self._done is not None:
+        if job.sweep is not None and self._done is not None:
             self._done(job.sweep, job.recipe.name)
 
-    def _ipython_display_(self):
+    def _ipython_display_(self) -> None:
         display(self.box)
 
 
@@ -179,7 +183,7 @@ def train_with_my_lambda(
     return MyTraining(folder, data, base, done, seconds)
 
 
-def _choice(description, options, value):
+def _choice(description: str, options: list, value: float) -> ipywidgets.SelectionSlider:
     """Make a slider over round numbers; a log slider would move the base's own to its grid."""
     return ipywidgets.SelectionSlider(
         options=options,
@@ -189,7 +193,7 @@ def _choice(description, options, value):
     )
 
 
-def _rates(description, value):
+def _rates(description: str, value: float) -> ipywidgets.SelectionSlider:
     rates = [float(f"{value * factor:.3g}") for factor in RATE_FACTORS if factor != 1]
     options = [(f"{rate:g}", rate) for rate in sorted([*rates, value])]
     return _choice(description, options, value)

@@ -1,6 +1,7 @@
 """A sweep trains every recipe once, whatever is killed and however many processes share it."""
 
 import collections
+import csv
 import os
 import shutil
 import signal
@@ -23,7 +24,6 @@ from lowlight_utils.metrics import sharpness
 from lowlight_utils.training.callbacks import enhance_stack, read_progress
 from lowlight_utils.tuning import read_sweep, run_sweep
 from lowlight_utils.tuning.common import CommonData
-from lowlight_utils.tuning.results import COLUMNS, read_table
 
 HERE = Path(__file__).parent
 
@@ -85,12 +85,14 @@ def test_every_trial_has_a_folder_with_recipe_history_metrics_and_pictures(swept
 
 def test_the_table_has_a_row_a_trial_with_what_made_it(swept):
     folder, sweep = swept
-    rows = read_table(folder / "results.csv")
-    assert rows == list(sweep.rows)
+    rows = sweep.rows
+    with open(folder / "results.csv", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    written = [{key: "" if x is None else str(x) for key, x in row.items()} for row in rows]
+    assert table == written
     assert [row["trial"] for row in rows] == [recipe.name for recipe in RECIPES]
     assert [row["lambda_l1"] for row in rows] == [0.0, 1.0, 100.0]
     for row in rows:
-        assert list(row) == list(COLUMNS)
         assert (row["train_pairs"], row["validation_pairs"]) == (4, 3)
         assert row["backend"] in row["versions"]
         assert row["hardware"]
@@ -282,7 +284,7 @@ def test_a_full_disk_ends_a_sweep_with_one_line(tmp_path, room, what):
 
 
 def test_bundled_photos_for_validation_can_be_in_every_light():
-    common = CommonData("sample", TINY.but(lights="lit"), lights="even+night+lit")
+    common = CommonData("sample", [TINY.but(lights="lit")], lights="even+night+lit")
     assert common.validation.scenes[::2][:3] == ("even-books", "night-citrus", "lit-raccoon")
     assert len(common.validation) == 3 * 5 * 2
     pairs = common.validation
@@ -292,7 +294,7 @@ def test_bundled_photos_for_validation_can_be_in_every_light():
 
 
 def test_a_recipes_light_is_that_of_its_training_pairs():
-    common = CommonData("sample", TINY)
+    common = CommonData("sample", [TINY])
     lit = common.splits(TINY.but(lights="lit")).train
     assert lit.low.mean() > 2 * common.splits(TINY).train.low.mean()
 
@@ -312,7 +314,7 @@ def test_a_table_is_made_from_what_the_trials_folders_say(swept, tmp_path):
 def test_double_pictures_with_the_dark_half_on_the_right_can_be_trained_again(tmp_path):
     pairs = make_pairs(10, 32, 32)
     PairSet(pairs.high, pairs.low, pairs.names).write_concatenated(tmp_path / "both")
-    common = CommonData.of(tmp_path / "both", [TINY], low_side="right")
+    common = CommonData(tmp_path / "both", [TINY], low_side="right")
     assert common.validation.low.mean() < common.validation.high.mean() / 3
     assert common.label == f"{tmp_path / 'both'} --dark-side right"
 
@@ -321,4 +323,4 @@ def test_a_trial_that_breaks_down_is_named_and_the_others_are_done(tmp_path):
     wild = TINY.but(name="wild", generator_lr=1e30, epochs=1)
     with pytest.raises(ValueError, match=r"1 of 2 trials broke down. wild: .*learning rates"):
         run_sweep([wild, RECIPES[0].but(epochs=1)], tiny_splits(), tmp_path)
-    assert [row["trial"] for row in read_table(tmp_path / "results.csv")] == ["lambda-0"]
+    assert list(read_sweep(tmp_path).folders) == ["lambda-0"]
