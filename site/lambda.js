@@ -20,11 +20,10 @@ async function show() {
   try {
     while (started.lambda !== lambda() || started.scene !== chosen().value) {
       const [at, scene] = [lambda(), chosen().value];
-      const began = performance.now();
       const question = { number: scene, file: await fileOf(scene), method: "lambda", lambda: at };
-      const picture = await call(question, loading);
+      const { picture, seconds } = await call(question, loading);
       busy("");
-      if (scene === chosen().value) await draw(picture, scene, at, performance.now() - began);
+      if (scene === chosen().value) await draw(picture, at, seconds);
       Object.assign(started, { lambda: at, scene });
     }
   } catch (error) {
@@ -45,7 +44,7 @@ async function fileOf(scene) {
   return files.get(scene);
 }
 
-async function draw(picture, scene, at, milliseconds) {
+async function draw(picture, at, seconds) {
   const truth = await pixelsOf($("truth"));
   $("enhanced").getContext("2d").putImageData(picture, 0, 0);
   $("enhanced").setAttribute("aria-label", `${chosen().dataset.what}, enhanced at λ = ${at}`);
@@ -54,7 +53,7 @@ async function draw(picture, scene, at, milliseconds) {
   $("at").textContent = at;
   const error = drawDifference(picture, truth);
   const score = (10 * Math.log10(255 ** 2 / error)).toFixed(2);
-  $("status").textContent = `λ = ${at}: PSNR ${score} dB, computed in ${Math.round(milliseconds)} ms.`;
+  $("status").textContent = `λ = ${at}: PSNR ${score} dB, computed in ${Math.round(1000 * seconds)} ms.`;
 }
 
 async function pixelsOf(image) {

@@ -36,16 +36,15 @@ function requireCurrent(id) {
 
 async function toPixels({ number, file, method, lambda }, tell, id) {
   await read(number, file);
-  return new ImageData(await enhanced(method, lambda, tell, id), photo.width, photo.height);
+  const { pixels, seconds } = await enhanced(method, lambda, tell, id);
+  return { picture: new ImageData(pixels, photo.width, photo.height), seconds };
 }
 
 async function toFile({ number, file, method, lambda, strength, format, quality }, tell, id) {
   await read(number, file);
-  const started = performance.now();
-  const after = await enhanced(method, lambda, tell, id);
-  const seconds = (performance.now() - started) / 1000;
+  const { pixels, seconds } = await enhanced(method, lambda, tell, id);
   tell("Writing");
-  const pixels = blend(photo.data, after, strength);
+  blend(photo.data, pixels, strength);
   if (format === "jpeg") onWhite(pixels);
   const canvas = new OffscreenCanvas(photo.width, photo.height);
   canvas.getContext("2d").putImageData(new ImageData(pixels, photo.width, photo.height), 0, 0);
@@ -68,7 +67,7 @@ async function read(number, file) {
 }
 
 async function enhanced(method, lambda, tell, id) {
-  if (method === "original") return photo.data;
+  if (method === "original") return { pixels: photo.data.slice(), seconds: 0 };
   const key = `${method} ${lambda}`;
   if (!photo.results.has(key)) {
     const network = await load(method, (share) => tell("Fetching the network", share));
@@ -78,17 +77,19 @@ async function enhanced(method, lambda, tell, id) {
       await new Promise((go) => setTimeout(go)); // messages are looked at in between
       requireCurrent(id);
     };
-    const result = await enhance(photo, network, lambda, pause);
+    const began = performance.now();
+    const pixels = await enhance(photo, network, lambda, pause);
     photo.results.clear(); // each takes 4 bytes a pixel
-    photo.results.set(key, result);
+    photo.results.set(key, { pixels, seconds: (performance.now() - began) / 1000 });
   }
-  return photo.results.get(key).slice();
+  const { pixels, seconds } = photo.results.get(key);
+  return { pixels: pixels.slice(), seconds };
 }
 
+// Mix into the enhanced picture as much of the original as its strength leaves.
 function blend(before, after, strength) {
-  if (strength === 1) return after;
+  if (strength === 1) return;
   for (let i = 0; i < after.length; i++) after[i] = before[i] + strength * (after[i] - before[i]);
-  return after;
 }
 
 // JPEG has no transparency: what is clear lies on white, as on a page.

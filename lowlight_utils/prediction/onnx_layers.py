@@ -218,14 +218,16 @@ def _log_lambda(graph: Graph, layer: Layer, x: str) -> str:
 
 def _log_level(graph: Graph, layer: Layer, x: str) -> str:
     u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), BLACK, 1)
-    axes: dict[str, Any] = {"axes": [1, 2, 3], "keepdims": 0}
-    levels = (
-        graph.add("ReduceMean", graph.add("Log", u), **axes),
-        graph.add("Log", graph.add("ReduceMean", u, **axes)),
-    )
-    columns = (graph.add("Unsqueeze", level, np.array([1])) for level in levels)
-    both = graph.add("Concat", *columns, axis=1)
+    levels = _mean(graph, graph.add("Log", u)), graph.add("Log", _mean(graph, u))
+    both = graph.add("Flatten", graph.add("Concat", *levels, axis=1))
     return graph.add("Sub", 1, graph.add("Mul", both, 2 / math.log(BLACK)))
+
+
+def _mean(graph: Graph, x: str) -> str:
+    # An axis after the other: a single sum of a million numbers loses digits where it is plain.
+    for axis in (3, 2, 1):
+        x = graph.add("ReduceMean", x, axes=[axis])
+    return x
 
 
 def _film(graph: Graph, layer: Layer, x: str, code: str) -> str:
@@ -249,7 +251,7 @@ def _concatenate(graph: Graph, layer: Layer, *xs: str) -> str:
 
 def _auto_exposure(graph: Graph, layer: Layer, x: str) -> str:
     u = graph.add("Clip", graph.add("Mul", graph.add("Add", x, 1), 0.5), 0.5 / 255, 1)
-    mean = graph.add("Clip", graph.add("ReduceMean", u, axes=[1, 2, 3]), 0.5 / 255, 0.98)
+    mean = graph.add("Clip", _mean(graph, u), 0.5 / 255, 0.98)
     gamma = graph.add("Div", np.log(layer.target), graph.add("Log", mean))
     if not layer.darkens:
         gamma = graph.add("Min", gamma, 1)
