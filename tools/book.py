@@ -57,8 +57,8 @@ def build_book(out):
     subprocess.run([*command, "--conf-dir", ROOT / "docs", SOURCES, out], check=True)
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):  # as it is, to be downloaded
         shutil.copy(notebook, out / "notebooks")
-    for name in out.rglob("*.map"):  # of the theme's scripts, for its own makers
-        name.unlink()
+    for path in (*out.rglob("*.map"), out / "_static" / "webpack-macros.html"):
+        path.unlink()  # the theme's, for its own makers
     for page in out.rglob("*.html"):
         write_file(page, with_policy(page.read_text(encoding="utf-8")))
     (out / MARK).touch()
