@@ -18,7 +18,7 @@ TESTERS ?= 2
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help notebooks test coverage test-versions lab lint figures coursework clean
+.PHONY: help notebooks test coverage test-versions lab lint figures coursework site clean
 
 help:
 	@echo "make notebooks   run all notebooks, top to bottom, into build/notebooks/"
@@ -29,13 +29,14 @@ help:
 	@echo "make lint        check the code's style and its types"
 	@echo "make figures     make the pictures in figures/ again"
 	@echo "make coursework  make assignments, solutions and an answer key in build/coursework/"
+	@echo "make site        build the course as a site, with pages that enhance photos, in build/site/"
 	@echo "make clean       remove .venv and build/"
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (extras: $(BACKENDS)). The first time takes some minutes."
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, but this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(BACKENDS),notebooks,tuning,web,raw,export,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(BACKENDS),notebooks,tuning,web,raw,export,site,dev]'
 	@touch $@
 
 notebooks: $(READY)
@@ -71,6 +72,9 @@ SEED ?= 1
 
 coursework: $(READY)
 	$(BIN)/python tools/coursework.py build --seed $(SEED)
+
+site: $(READY)
+	$(BIN)/python tools/book.py
 
 clean:
 	rm -rf $(VENV) build

@@ -1,6 +1,7 @@
 """Build the site: the course as a book, the library's reference, and the pages that run live.
 
-    python tools/book.py [OUT]      into build/site, or another folder
+    python tools/book.py [OUT]                  into build/site, or another folder
+    python tools/book.py --without-live [OUT]   the book alone, which needs no npm
 
 The sources are laid out in build/book as they lie in the repository, so that links lead to the same
 places; Sphinx makes pages of them (docs/conf.py), and tools/live.py the live ones beside them.
@@ -23,6 +24,7 @@ from lowlight_utils.files import write_file
 
 SOURCES = ROOT / "build" / "book"
 LIVE = ROOT / "tools" / "live.py"
+MARK = ".nojekyll"  # says that this is a site; GitHub would leave out folders such as _static
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)([^>]*)>(.*?)</script>", re.DOTALL)
 POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline';"
@@ -34,14 +36,20 @@ POLICY = (
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", nargs="?", type=Path, default=ROOT / "build" / "site")
-    out = parser.parse_args().out
+    parser.add_argument("--without-live", action="store_true", help="leave the live pages out")
+    options = parser.parse_args()
+    out = options.out.absolute()
     build_book(out)
-    subprocess.run([sys.executable, LIVE, out / "live"], check=True)
+    if not options.without_live:
+        live = [sys.executable, LIVE, out / "live", "--home", "../index.html"]
+        subprocess.run(live, check=True)
     print(f"The site is in {out}. To look at it: python -m http.server --directory {out}")
 
 
 def build_book(out):
     """Make the book in a folder of its own, which is emptied first."""
+    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
+        sys.exit(f"{out} holds something else than a site: name another folder, or empty it")
     shutil.rmtree(out, ignore_errors=True)
     lay_out(SOURCES, write_frames(out / "frames"))
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
@@ -49,11 +57,17 @@ def build_book(out):
     subprocess.run([*command, "--conf-dir", ROOT / "docs", SOURCES, out], check=True)
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):  # as it is, to be downloaded
         shutil.copy(notebook, out / "notebooks")
-    for name in out.rglob("*.map"):  # of the theme's scripts, for its own makers
-        name.unlink()
+    for path in (*out.rglob("*.map"), out / "_static" / "webpack-macros.html"):
+        path.unlink()  # the theme's, for its own makers
     for page in out.rglob("*.html"):
-        write_file(page, with_policy(page.read_text(encoding="utf-8")))
-    (out / ".nojekyll").touch()  # GitHub would leave out folders whose names begin with _
+        write_file(page, with_policy(mended(page.read_text(encoding="utf-8"))))
+    (out / MARK).touch()
+
+
+def mended(html):
+    """Return a page without what screen readers are told wrongly by the makers of its parts."""
+    html = html.replace('<th class="head"><p></p></th>', "<td></td>")  # a heading of nothing
+    return html.replace(' role="doc-biblioentry"', "")  # a role that is gone from the standard
 
 
 def with_policy(html):

@@ -123,8 +123,8 @@ def controls(name, choices, frames, note):
     parts.append('<div class="row-of-pictures">')
     for kind, title in TITLES.items():
         parts.append(
-            f'<figure><img class="dark-light" data-kind="{kind}" src="../frames/{name}/{shown["src"][kind]}"'
-            f' width="256" height="256" alt="{html.escape(shown["alt"][kind])}">'
+            f'<figure><img class="dark-light" data-kind="{kind}" width="256" height="256"'
+            f' src="../frames/{name}/{shown["src"][kind]}" alt="{html.escape(shown["alt"][kind])}">'
             f"<figcaption>{title}</figcaption></figure>"
         )
     data = json.dumps({"|".join(key): frame for key, frame in frames.items()}, ensure_ascii=False)
