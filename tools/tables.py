@@ -13,7 +13,6 @@ import re
 import sys
 from pathlib import Path
 
-from lowlight_utils.prediction import LAMBDA_WEIGHTS
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 from lowlight_utils.tuning import read_sweep
 from lowlight_utils.tuning.tables import psnr_by_light, setting_table, settings, spread

@@ -12,7 +12,7 @@ from lowlight_utils.web import names
 from lowlight_utils.web.app import Service, service
 from lowlight_utils.web.asked import Problem, most_bytes, read_job, read_photo
 from lowlight_utils.web.guard import client
-from lowlight_utils.web.job import Enhanced, Job, Range, Refused, WorkerError, options
+from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, options
 from lowlight_utils.web.look import look
 from lowlight_utils.web.settings import MIB
 
