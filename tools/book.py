@@ -51,6 +51,7 @@ def build_book(out):
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         sys.exit(f"{out} holds something else than a site: name another folder, or empty it")
     shutil.rmtree(out, ignore_errors=True)
+    write_file(out / MARK, "")  # first: what a build leaves that failed is emptied by the next
     lay_out(SOURCES, write_frames(out / "frames"))
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
     command += ["--fresh-env", "--doctree-dir", ROOT / "build" / "doctrees"]
@@ -61,7 +62,6 @@ def build_book(out):
         path.unlink()  # the theme's, for its own makers
     for page in out.rglob("*.html"):
         write_file(page, with_policy(mended(page.read_text(encoding="utf-8"))))
-    (out / MARK).touch()
 
 
 def mended(html):
