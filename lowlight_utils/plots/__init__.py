@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "errors": ["error_split"],
         "flows": ["data_pipeline", "training_flow"],
         "galleries": ["prediction_gallery", "training_progress"],
+        "games": ["gan_prices", "rings"],
         "networks": ["unet_diagram"],
         "patches": ["patchgan_diagram", "receptive_field"],
         "photos": ["before_after", "darkening_steps", "sample_pairs", "side_by_side"],
