@@ -1,16 +1,13 @@
-"""tools/make_figures.py: every picture in figures/ can be made again, of photos we may show."""
+"""tools/make_figures.py: every picture in figures/ can be made again, and is shown to somebody."""
 
 import importlib.util
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from lowlight_utils.data import write_image
-from lowlight_utils.data.sources import sample_pairs
-
-TOOL = Path(__file__).parents[1] / "tools" / "make_figures.py"
+ROOT = Path(__file__).parents[1]
+TOOL = ROOT / "tools" / "make_figures.py"
+DOCUMENTS = ["README.md", "docs/*.md", "notebooks/*.ipynb", "lowlight_utils/prediction/*/*.md"]
 
 
 @pytest.fixture
@@ -21,37 +18,21 @@ def tool():
     return module
 
 
-def run_folder(folder, scenes):
-    """Write what training leaves of a run of two epochs, with these scenes as its samples."""
-    for name in ("low", "high", "epoch_0001", "epoch_0002"):
-        write_image(folder / "samples" / f"{name}.png", np.hstack(scenes))
-    history = {"l1_loss": [0.3, 0.2], "val_psnr": [15.0, 14.0]}
-    (folder / "progress.json").write_text(json.dumps({"history": history}), encoding="utf-8")
-    recipe = json.dumps({"name": "quick", "epochs": 2})
-    (folder / "recipe.json").write_text(recipe, encoding="utf-8")
-    return folder
+def test_a_figure_is_made(tool, tmp_path):
+    tool.main(["--out", str(tmp_path), "ablation"])
+    assert [path.name for path in tmp_path.iterdir()] == ["ablation.jpg"]
 
 
-def test_figures_without_a_run_are_made(tool, tmp_path):
-    names = ["sample_pairs", "data_pipeline", "darkening_steps", "patchgan", "receptive_field"]
-    tool.main(["--out", str(tmp_path), *names])
-    assert sorted(x.stem for x in tmp_path.iterdir()) == sorted(names)
-
-
-def test_a_runs_curves_and_progress_are_made(tool, tmp_path):
-    run = run_folder(tmp_path / "run", sample_pairs("validation", 64).high[:3])
-    out = tmp_path / "out"
-    tool.main(["--out", str(out), "--run", str(run), "training_progress", "loss_curves"])
-    assert sorted(x.name for x in out.iterdir()) == ["loss_curves.png", "training_progress.jpg"]
-
-
-def test_a_run_on_other_photos_is_not_shown(tool, tmp_path):
-    run = run_folder(tmp_path / "run", [np.zeros((64, 64, 3), np.uint8)])
-    with pytest.raises(SystemExit, match="other photos than the bundled ones"):
-        tool.main(["--out", str(tmp_path / "out"), "--run", str(run), "training_progress"])
-
-
-def test_an_unknown_figure_is_refused(tool, tmp_path, capsys):
+def test_an_unknown_figure_is_refused_with_the_names_of_those_that_are_kept(tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
         tool.main(["--out", str(tmp_path), "sunset"])
-    assert "no figure sunset" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no figure sunset" in said
+    kept = {path.stem for path in (ROOT / "figures").iterdir()}
+    assert kept == set(said.strip().rpartition("there are ")[2].split(", "))
+
+
+def test_every_picture_that_is_kept_is_shown_by_a_document():
+    written = [path for pattern in DOCUMENTS for path in sorted(ROOT.glob(pattern))]
+    text = "".join(path.read_text(encoding="utf-8") for path in written)
+    assert [x.name for x in (ROOT / "figures").iterdir() if f"figures/{x.name})" not in text] == []

@@ -28,6 +28,50 @@ def cells(path, kind):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
+# Cells of prose with numbers that no output of their notebook prints, and what these are.
+ELSEWHERE = {
+    "c059": "measured on LOL's pairs, which are not bundled",
+    "c065": "measured on LOL's pairs, which are not bundled",
+    "c007": "what weights begin with",
+    "cell-38": "rounded, and single seeds of a table of means",
+    "cell-41": "differences of single seeds",
+    "ablation-read": "rounded from the table above it",
+    "prediction-13": "the constants of SSIM",
+    "prediction-21": "a supposed difference",
+    "prediction-55": "a supposed paper",
+    "lies-44": "a supposed paper",
+}
+MEASURED = re.compile(
+    r"(?<![\w.])\d+\.\d+(?= dB| ±| against| for )|(?<![\w.])\d+\.\d\d+(?!\w|\.\d)"
+)
+
+
+def unsupported(prose, outputs):
+    """The measured numbers in a text that no output prints: a decimal with dB, or two decimals."""
+    said = re.sub(r"`[^`]*`|\]\([^)]*\)", "", prose)
+    return [n for n in MEASURED.findall(said) if not re.search(rf"(?<![\d.]){n}(?!\d)", outputs)]
+
+
+def test_a_number_in_prose_that_the_outputs_contradict_is_found():
+    assert unsupported("It gains 1.2 dB, an SSIM of 0.85.", "1.2 and 0.85") == []
+    assert unsupported("It gains 1.2 dB, an SSIM of 0.85.", "1.3 and 0.851") == ["1.2", "0.85"]
+
+
+@each_notebook
+def test_every_measured_number_in_prose_stands_in_an_output(path):
+    outputs = " ".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for cell in cells(path, "code")
+        for output in cell.outputs
+    )
+    wrong = {
+        cell.id: found
+        for cell in cells(path, "markdown")
+        if cell.id not in ELSEWHERE and (found := unsupported(cell.source, outputs))
+    }
+    assert wrong == {}
+
+
 def test_they_are_numbered_without_a_gap():
     assert [path.name[:2] for path in PATHS] == [f"{n:02}" for n in range(1, len(PATHS) + 1)]
 

@@ -125,6 +125,14 @@ FIGURES = {
         {"a constant": (71.2, 23.07), "a leak of scenes": (26.1, 23.0), "a loss": (20.0, 23.0)},
         made_by=MADE_BY,
     ),
+    "gan_prices": lambda: plots.gan_prices(
+        {name: (np.abs, np.square, np.negative) for name in ("a square", "another", "a third")}
+    ),
+    "rings": lambda: plots.rings(
+        {name: {"500 steps": np.eye(2), "1000 steps": np.eye(2)} for name in ("one", "another")},
+        np.eye(2),
+        made_by=MADE_BY,
+    ),
     "lambda_curves of one score": lambda: plots.lambda_curves({0.0: [{"ssim": 0.5}]}),
 }
 
