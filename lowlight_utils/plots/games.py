@@ -98,8 +98,17 @@ def rings(
             if row == 0:
                 page.write(x + SIDE / 2, 0.18, when, BODY, MUTED)
             axes = page.panel(x, y, SIDE, SIDE)
-            axes.scatter(*centres.T, s=130, facecolor="none", edgecolor=TRUTH, linewidth=1.5)
-            axes.scatter(*points.T, s=3, color=DISCRIMINATOR, alpha=0.5, linewidth=0)
+            axes.scatter(
+                centres[:, 0],
+                centres[:, 1],
+                s=130,
+                facecolor="none",
+                edgecolor=TRUTH,
+                linewidth=1.5,
+            )
+            axes.scatter(
+                points[:, 0], points[:, 1], s=3, color=DISCRIMINATOR, alpha=0.5, linewidth=0
+            )
             axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set_color(LINE)
