@@ -60,7 +60,7 @@ def build_book(out):
         shutil.copy(notebook, out / "notebooks")
     for path in (*out.rglob("*.map"), out / "_static" / "webpack-macros.html"):
         path.unlink()  # the theme's, for its own makers
-    for page in out.rglob("*.html"):
+    for page in set(out.rglob("*.html")) - set(out.glob("_downloads/**/*")):
         write_file(page, with_policy(mended(page.read_text(encoding="utf-8"))))
 
 

@@ -109,6 +109,7 @@ def pages(site):
     return {
         path.relative_to(site).as_posix(): Elements(path.read_text(encoding="utf-8"))
         for path in site.rglob("*.html")
+        if "_downloads" not in path.parts
     }
 
 
