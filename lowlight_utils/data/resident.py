@@ -66,9 +66,10 @@ class ResidentBatches(keras.utils.PyDataset):
         lambdas : float32[b, n, 1]
         """
         drawn = [self.batches.draws(batch) for batch in self._items[index]]
-        places = [[self._place(pair, view) for pair, view in seen] for seen, _ in drawn]
+        draws = [[self._place(pair, view) for pair, view in seen] for seen, _ in drawn]
         lambdas = [told for _, told in drawn]
-        return np.array(places, np.int32).swapaxes(0, 1), np.stack(lambdas, axis=1)
+        places = np.array(draws, np.int32).swapaxes(0, 1)
+        return np.ascontiguousarray(places), np.stack(lambdas, axis=1)
 
     def on_epoch_end(self) -> None:
         self.batches.on_epoch_end()
