@@ -125,7 +125,7 @@ FIGURES = {
         {"a constant": (71.2, 23.07), "a leak of scenes": (26.1, 23.0), "a loss": (20.0, 23.0)},
         made_by=MADE_BY,
     ),
-    "gan_prices": lambda: plots.gan_prices(
+    "gan_losses": lambda: plots.gan_losses(
         {name: (np.abs, np.square, np.negative) for name in ("a square", "another", "a third")}
     ),
     "rings": lambda: plots.rings(

@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "curves": ["loss_curves", "losses_side_by_side"],
         "flows": ["data_pipeline", "training_flow"],
         "galleries": ["lambda_strip", "prediction_gallery", "training_progress"],
-        "games": ["gan_prices", "rings"],
+        "games": ["gan_losses", "rings"],
         "networks": ["unet_diagram"],
         "page": ["Page", "save_figure"],
         "patches": ["patchgan_diagram", "receptive_field"],

@@ -1,4 +1,4 @@
-"""What the two players of a GAN pay, and what comes of it where everything can be seen."""
+"""The losses of a GAN's two players, and what comes of them where everything can be seen."""
 
 from collections.abc import Callable, Mapping
 
@@ -22,46 +22,46 @@ from lowlight_utils.plots.style import (
 
 COLOURS = (ADVERSARIAL, GENERATOR, L1, TRUTH)
 STYLES = ("-", "--", "-.", ":")  # so that curves on top of each other are both seen
-STEP = 1e-4  # logits, for a slope
+STEP = 1e-4  # logits, for a gradient
 PANELS = ("D, of a real one", "D, of a fake", "G, of its fake")
 SIDE = 1.6  # inches
 
 
-def gan_prices(prices: Mapping[str, tuple[Callable, Callable, Callable]]) -> Page:
-    """Plot what the discriminator and the generator pay for a logit, and the slopes of that.
+def gan_losses(losses: Mapping[str, tuple[Callable, Callable, Callable]]) -> Page:
+    """Plot the losses of discriminator and generator by the logit, and their gradients.
 
     Parameters
     ----------
-    prices : mapping of str to three functions
-        A loss's name -> what the discriminator pays for its logit on a real example and on a fake
-        one, and what the generator pays for the logit of its fake; each takes and returns an
-        array. Up to four losses.
+    losses : mapping of str to three functions
+        A loss's name -> the discriminator's loss by its logit on a real example and on a fake
+        one, and the generator's by the logit of its fake; each takes and returns an array. Up to
+        four.
 
     Returns
     -------
     Page
-        A matplotlib Figure: above the prices, below their slopes.
+        A matplotlib Figure: above the losses, below their gradients.
     """
     logits = np.linspace(-6, 6, 481)
     left, width, height, top = 0.55, 2.45, 1.65, 0.72
     page = Page(4.85)
-    for number, (name, colour) in enumerate(zip(prices, COLOURS, strict=False)):
+    for number, (name, colour) in enumerate(zip(losses, COLOURS, strict=False)):
         x = MARGIN + 0.4 + number * 2.15
         page.sheet.plot([x, x + 0.35], [0.2, 0.2], STYLES[number], color=colour, linewidth=2)
         page.write(x + 0.43, 0.2, name, BODY, colour, align="left", weight="bold")
     for column, panel in enumerate(PANELS):
         x = left + column * (width + 0.45)
         page.write(x + width / 2, 0.52, panel, TITLE, INK, weight="bold")
-        shown = {"price": page.chart(x, top, width, height)}
-        shown["slope"] = page.chart(x, top + height + 0.35, width, height)
-        for number, functions in enumerate(prices.values()):
-            price = functions[column]
-            slope = (price(logits + STEP) - price(logits - STEP)) / (2 * STEP)
-            for axes, values in zip(shown.values(), (price(logits), slope), strict=True):
+        shown = {"loss": page.chart(x, top, width, height)}
+        shown["gradient"] = page.chart(x, top + height + 0.35, width, height)
+        for number, functions in enumerate(losses.values()):
+            loss = functions[column]
+            gradient = (loss(logits + STEP) - loss(logits - STEP)) / (2 * STEP)
+            for axes, values in zip(shown.values(), (loss(logits), gradient), strict=True):
                 axes.plot(logits, values, STYLES[number], color=COLOURS[number], linewidth=2)
-        shown["price"].set(ylim=(-6.5, 12.5), xlim=(-6, 6), xticklabels=[])
-        shown["slope"].set(ylim=(-3.2, 3.2), xlim=(-6, 6))
-        shown["slope"].set_xlabel("logit: fake < 0 < real", fontsize=SMALL, color=MUTED)
+        shown["loss"].set(ylim=(-6.5, 12.5), xlim=(-6, 6), xticklabels=[])
+        shown["gradient"].set(ylim=(-3.2, 3.2), xlim=(-6, 6))
+        shown["gradient"].set_xlabel("logit: fake < 0 < real", fontsize=SMALL, color=MUTED)
         for name, axes in shown.items():
             axes.axhline(0, color=LINE, linewidth=1, zorder=1)
             axes.set_ylabel(name if column == 0 else "", fontsize=SMALL, color=MUTED)
