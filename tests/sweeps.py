@@ -13,7 +13,7 @@ def make_row(trial, **values):
     """A row of the table, with a value in every column."""
     texts = dict.fromkeys(("mode", "recipe", "changes", "data", "hardware", "command"), "x")
     numbers = dict.fromkeys(("lambda_l1", "adversarial", "generator_lr", "discriminator_lr"), 1.0)
-    counts = dict.fromkeys(("epochs", "seed", "best_epoch"), 1)
+    counts = dict.fromkeys(("epochs", "seed", "best_epoch", "train_pairs", "validation_pairs"), 1)
     return {"trial": trial, **texts, **numbers, **counts, "seconds": 1.0, **values}
 
 

@@ -33,8 +33,8 @@ def imported():
 
 
 def test_every_module_that_an_extra_brings_can_be_explained():
-    # torch is never imported: a name that is looked for would stand here as well.
-    assert imported() - CORE <= set(EXTRAS)
+    # No extra brings torch: the benchmark compares with it where somebody has installed it.
+    assert imported() - CORE - {"torch"} <= set(EXTRAS)
 
 
 @pytest.mark.parametrize("extra", sorted(set(EXTRAS.values()) - {"cpu"}))
