@@ -35,8 +35,8 @@ def cover_figure():
     enhance = Enhancer()
     lows = [sample_pairs("test", 384, lights=COVER[name]).choose([name]).low[0] for name in COVER]
     made_by = (
-        "Bundled test photos, evenly dark, in uneven light and at night, as the data room makes"
-        f" them, and what the shipped generator makes of them. {sample_credits(COVER)}"
+        "Bundled test photos, darkened by the course's models of an evenly dark room, uneven light"
+        f" and night, and what the shipped generator makes of them. {sample_credits(COVER)}"
     )
     return plots.before_after(lows, [enhance(low) for low in lows], made_by=made_by)
 
