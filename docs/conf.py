@@ -6,20 +6,19 @@ and on GitHub. Nothing is executed: notebooks come with their outputs.
 
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 from docutils import nodes
 from latex2mathml.converter import convert
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # the library that is described is the one beside this file
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]  # what is described is what lies beside this file
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import lowlight_utils  # noqa: E402
+from notebooks import is_set, repository_address  # noqa: E402
 
-with open(ROOT / "pyproject.toml", "rb") as file:
-    ADDRESS = tomllib.load(file)["project"]["urls"]["Repository"]
+ADDRESS = repository_address()
 
 project = "Light from the dark"
 author = "The lowlight_utils authors"
@@ -80,9 +79,8 @@ html_theme_options = {
     "navigation_depth": 2,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
-    "icon_links": []
-    if "/OWNER/" in ADDRESS
-    else [{"name": "GitHub", "url": ADDRESS, "icon": "fa-brands fa-github"}],
+    "icon_links": [{"name": "GitHub", "url": ADDRESS, "icon": "fa-brands fa-github"}]
+    * is_set(ADDRESS),
 }
 
 

@@ -36,7 +36,7 @@ async function ask({ method, lambda, strength = 1, format }) {
     return {
       blob,
       name: savedName(mine.name, blob.type),
-      seconds: seconds.toFixed(seconds < 0.95 ? 2 : 1),
+      seconds,
       size: `${width}x${height}`,
     };
   } catch (error) {

@@ -38,6 +38,8 @@ LONGEST = (
     "test_run.py",
     "test_cli.py",
     "test_export.py",
+    "test_book.py",
+    "test_live.py",
     "02_unet_and_patchgan.ipynb",
     "04_lambda_and_friends.ipynb",
     "07_how_numbers_lie.ipynb",

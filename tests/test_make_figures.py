@@ -1,21 +1,17 @@
 """tools/make_figures.py: every picture in figures/ can be made again, and is shown to somebody."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from tool import load_tool
 
 ROOT = Path(__file__).parents[1]
-TOOL = ROOT / "tools" / "make_figures.py"
 DOCUMENTS = ["README.md", "docs/*.md", "notebooks/*.ipynb", "lowlight_utils/prediction/*/*.md"]
 
 
 @pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location("make_figures", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("make_figures")
 
 
 def test_a_figure_is_made(tool, tmp_path):

@@ -1,25 +1,20 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from pictures import make_photo
 from sweeps import write_sweep
+from tool import load_tool
 
 from lowlight_utils.data.images import write_image
 from lowlight_utils.models import unet_generator
 from lowlight_utils.prediction import Enhancer, psnr
 from lowlight_utils.training import LAMBDA, SHIPPED
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 @pytest.fixture
 def ship(monkeypatch):
-    spec = importlib.util.spec_from_file_location("ship", ROOT / "tools" / "ship.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool("ship")
     monkeypatch.setattr(module, "BASELINES", {})
     monkeypatch.setattr(module, "TEST_COPIES", 1)
     return module

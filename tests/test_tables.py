@@ -1,20 +1,17 @@
 """The documents' tables of results are what the files with the results say."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 
 import pytest
+from tool import load_tool
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
 def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "tools" / "tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("tables")
 
 
 def test_no_document_is_out_of_date(tables, capsys):

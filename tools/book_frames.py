@@ -5,13 +5,10 @@ by the functions that the widget itself calls.
 """
 
 import html
-import io
 import json
 
-import numpy as np
-from PIL import Image
-
-from lowlight_utils.data import sample_pairs
+from lowlight_utils.data import encode_image, sample_pairs
+from lowlight_utils.files import write_file
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer
 from lowlight_utils.tuning import bundled_sweep
 from lowlight_utils.widgets.explorer import lambda_label, trial_line
@@ -91,19 +88,11 @@ def pictures(folder, scene, low, truth, enhanced, label, how, line):
         ),
     }
     for kind, (picture, name, _) in made.items():
-        write_webp(folder / kind / f"{name}.webp", picture)
+        path = folder / kind / f"{name}.webp"
+        if not path.exists():  # the dark photo and the truth are the same for many
+            write_file(path, encode_image(picture, ".webp", quality=82, method=3))
     where = {kind: f"{kind}/{name}.webp" for kind, (_, name, _) in made.items()}
     return {"src": where, "alt": {kind: text for kind, (*_, text) in made.items()}, "line": line}
-
-
-def write_webp(path, picture: np.ndarray):
-    """Write uint8[H, W, 3], unless it is there already."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=82, method=3)
-    path.write_bytes(buffer.getvalue())
 
 
 def controls(name, choices, frames, note):

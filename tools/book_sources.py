@@ -9,7 +9,7 @@ import nbformat
 from book_frames import NEEDS_A_KERNEL
 
 from lowlight_utils.files import write_file
-from notebooks import BADGE, NO_BADGE, UNSET, badge, repository_address
+from notebooks import BADGE, NO_BADGE, badge, is_set, repository_address
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("*.md", "docs/**/*.md", "data/*.md", "data/sweeps/*.md", "lowlight_utils/*/weights/*.md")
@@ -65,7 +65,7 @@ def with_links(text, place, folder, address):
             and (ROOT / "docs/reference" / f"{room.name}.md").exists()
         ):
             return f"[{name}](/docs/reference/{room.name}.md)"
-        if f"/{UNSET}/" not in address:
+        if is_set(address):
             return f"[{name}]({address}/blob/main/{where}{'#' * bool(anchor)}{anchor})"
         if not (ROOT / where).is_file():
             return name

@@ -108,7 +108,8 @@ def build(out: Path, *, home: str | None = None) -> None:
         "generator": add_network(SHIPPED_WEIGHTS, making / "generator.onnx"),
         "lambda": add_network(LAMBDA_WEIGHTS, making / "lambda.onnx"),
     }
-    write_json(making / "live.json", {"networks": networks, "runtimes": runtimes})
+    described = {"networks": networks, "runtimes": runtimes}
+    write_file(making / "live.json", json.dumps(described, separators=(",", ":")))
     add_examples(Enhancer(making / "generator.onnx"), making / "examples")
     told_lambda = Enhancer(making / "lambda.onnx")
     add_scenes(told_lambda, making / "scenes")
@@ -286,11 +287,6 @@ def address(endpoint: str, **values: str) -> str:
     if endpoint == "pages.example":
         return f"examples/{example(values['name'])}"
     return values["filename"]
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write a JSON file."""
-    write_file(path, json.dumps(content, separators=(",", ":")))
 
 
 if __name__ == "__main__":

@@ -151,9 +151,14 @@ def repository_address():
         return tomllib.load(file)["project"]["urls"]["Repository"]
 
 
+def is_set(address):
+    """Say whether a repository's address has been set, and is not the one to be replaced."""
+    return f"/{UNSET}/" not in address
+
+
 def badge(address, name):
     """Return what stands above a notebook's title: a link to Colab, or why there is none."""
-    if f"/{UNSET}/" in address:
+    if not is_set(address):
         return NO_BADGE
     repository = address.removeprefix("https://github.com/")
     place = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}"
@@ -162,7 +167,7 @@ def badge(address, name):
 
 def install(address):
     """Return the lines of a notebook's first cell that install the library where it is missing."""
-    if f"/{UNSET}/" in address:
+    if not is_set(address):
         return NO_INSTALL
     return f'    %pip install -q "lowlight-utils[tuning,web] @ git+{address}"\n'
 

@@ -130,13 +130,9 @@ class PairBatches(keras.utils.PyDataset):
         """
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        epoch = self.epoch
-        start = index * self.batch_size
-        chosen = self._order(epoch)[start : start + self.batch_size]
-        batch = np.empty((2, len(chosen), *self.shape, 3), np.uint8)
-        lambdas = np.empty((len(chosen), 1), np.float32)
-        for position, pair in enumerate(chosen):
-            view, lambdas[position] = self._draw(epoch, start + position)
+        seen, lambdas = self.draws(index)
+        batch = np.empty((2, len(seen), *self.shape, 3), np.uint8)
+        for position, (pair, view) in enumerate(seen):
             for half, stack in zip(batch, self.stacks, strict=True):
                 half[position] = self._see(stack[pair], view)
         low, high = to_network(batch[0]), to_network(batch[1])
@@ -152,9 +148,10 @@ class PairBatches(keras.utils.PyDataset):
         lambdas : float32[b, 1]
             1 without `lambda_range`.
         """
+        epoch = self.epoch
         start = index * self.batch_size
-        chosen = self._order(self.epoch)[start : start + self.batch_size]
-        drawn = [self._draw(self.epoch, start + position) for position in range(len(chosen))]
+        chosen = self._order(epoch)[start : start + self.batch_size]
+        drawn = [self._draw(epoch, start + position) for position in range(len(chosen))]
         seen = [(int(pair), view) for pair, (view, _) in zip(chosen, drawn, strict=True)]
         return seen, np.array([[told] for _, told in drawn], np.float32)
 

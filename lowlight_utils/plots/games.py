@@ -16,7 +16,6 @@ from lowlight_utils.plots.style import (
     MARGIN,
     MUTED,
     SMALL,
-    TITLE,
     TRUTH,
 )
 
@@ -51,7 +50,7 @@ def gan_losses(losses: Mapping[str, tuple[Callable, Callable, Callable]]) -> Pag
         page.write(x + 0.43, 0.2, name, BODY, colour, align="left", weight="bold")
     for column, panel in enumerate(PANELS):
         x = left + column * (width + 0.45)
-        page.write(x + width / 2, 0.52, panel, TITLE, INK, weight="bold")
+        page.title(x + width / 2, 0.52, panel, align="center")
         shown = {"loss": page.chart(x, top, width, height)}
         shown["gradient"] = page.chart(x, top + height + 0.35, width, height)
         for number, functions in enumerate(losses.values()):
@@ -69,7 +68,10 @@ def gan_losses(losses: Mapping[str, tuple[Callable, Callable, Callable]]) -> Pag
 
 
 def rings(
-    found: Mapping[str, Mapping[str, np.ndarray]], centres: np.ndarray, *, made_by: str = ""
+    found: Mapping[str, Mapping[str, np.ndarray]],
+    centres: np.ndarray,
+    *,
+    made_by: str | None = None,
 ) -> Page:
     """Show the points that generators make as they train, over the places where real ones lie.
 
@@ -79,13 +81,8 @@ def rings(
         The loss's name -> when, such as "500 steps" -> points; a row each.
     centres : float[k, 2]
         Where the real points lie.
-    made_by : str
+    made_by : str, optional
         What made them, for the small line at the bottom.
-
-    Returns
-    -------
-    Page
-        A matplotlib Figure.
     """
     labels = 1.75
     page = Page(0.4 + len(found) * (SIDE + 0.12), made_by)
@@ -98,17 +95,9 @@ def rings(
             if row == 0:
                 page.write(x + SIDE / 2, 0.18, when, BODY, MUTED)
             axes = page.panel(x, y, SIDE, SIDE)
-            axes.scatter(
-                centres[:, 0],
-                centres[:, 1],
-                s=130,
-                facecolor="none",
-                edgecolor=TRUTH,
-                linewidth=1.5,
-            )
-            axes.scatter(
-                points[:, 0], points[:, 1], s=3, color=DISCRIMINATOR, alpha=0.5, linewidth=0
-            )
+            real, made = centres.T, points.T
+            axes.scatter(real[0], real[1], 130, facecolor="none", edgecolor=TRUTH, linewidth=1.5)
+            axes.scatter(made[0], made[1], 3, color=DISCRIMINATOR, alpha=0.5, linewidth=0)
             axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set_color(LINE)

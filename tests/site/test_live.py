@@ -1,18 +1,14 @@
 """The live pages, as a reader uses them: built, served from a folder, in a headless Chromium."""
 
 import base64
-import contextlib
-import functools
-import http.server
-import importlib.util
 import io
-import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 from pictures import make_photo
 from PIL import Image
+from served import served
+from tool import load_tool
 from waiting import PATIENCE
 
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer
@@ -21,7 +17,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="install the extra 
 expect = sync_api.expect
 expect.set_options(timeout=1000 * PATIENCE)
 
-ROOT = Path(__file__).resolve().parents[2]
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
@@ -30,35 +25,7 @@ PHONE = {
 }
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location("live", ROOT / "tools" / "live.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-live = load_tool()
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def served(folder):
-    """Serve a folder; gives its address, until it is left."""
-    handler = functools.partial(Handler, directory=folder)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+live = load_tool("live")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +43,7 @@ def pages(tmp_path_factory, browser):
 @pytest.fixture(scope="module")
 def address(pages):
     with served(pages) as start:
-        yield f"{start}/the course/live/"
+        yield f"{start}the course/live/"
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,8 @@ function show(result) {
   unsaved = !photo.example;
   const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
   const at = result.lambda ? `, λ ${result.lambda},` : "";
-  say(`${photo.name}: ${how}${at} in ${result.seconds} s.`);
+  const seconds = result.seconds?.toFixed(result.seconds < 0.95 ? 2 : 1) ?? "?";
+  say(`${photo.name}: ${how}${at} in ${seconds} s.`);
   $("output").textContent = `${result.size.replace("x", " × ")} pixels, ${quality(result.blob.type)}, ${megabytes(result.blob.size)}`;
 }
 

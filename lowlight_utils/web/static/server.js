@@ -37,7 +37,7 @@ async function ask(options) {
       mine.token = answer.getResponseHeader("Photo-Token") || mine.token;
       const total = /total;dur=([\d.]+)/.exec(answer.getResponseHeader("Server-Timing") ?? "");
       const name = nameIn(answer.getResponseHeader("Content-Disposition")) || mine.name;
-      const seconds = total ? (total[1] / 1000).toFixed(total[1] < 950 ? 2 : 1) : "?";
+      const seconds = total ? total[1] / 1000 : null;
       const size = answer.getResponseHeader("Photo-Size");
       return { blob: answer.response, name, seconds, size };
     }
