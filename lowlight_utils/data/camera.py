@@ -246,7 +246,7 @@ def record(
         clean = np.maximum(clean + rng.normal(0.0, 2e-4, 3), 0.0)
     noisy = add_shot_noise(clean, _between(electrons, rng), rng)
     noisy = add_read_noise(noisy, _between(read_noise, rng), rng)
-    noisy = correlate_noise(noisy, clean, rng.uniform(0.0, 0.5))
+    noisy = correlate_noise(noisy, clean, rng.uniform(0.0, 0.7))
     image = to_levels(quantise(noisy, int(rng.choice((12, 14)))))
     if rng.random() < 0.5:
         image = compress(image, int(rng.integers(60, 98)), bool(rng.integers(2)))

@@ -23,6 +23,9 @@ from lowlight_utils.data.srgb import LUMINANCE, to_levels, to_linear
 Pair = tuple[np.ndarray, np.ndarray]
 
 
+NIGHT = Bell(-4.5, 1.5, -8.0, -1.5)  # stops
+
+
 def even_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
     """An evenly dark room, as LOL's; the truth is the photo. See `darken`.
 
@@ -47,10 +50,10 @@ def dim_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
 
     Parameters and result are those of `even_light`.
     """
-    high = to_levels(expose(to_linear(photo), Bell(-0.1, 0.5, -1.2, 0.3).draw(rng)))
+    high = to_levels(roll_off(expose(to_linear(photo), Bell(-0.1, 0.5, -1.2, 0.3).draw(rng))))
     linear = reopen_highlights(to_linear(high), rng.uniform(0.0, 3.0))
-    linear = expose(linear, Bell(-3.8, 0.9, -6.5, -1.5).draw(rng))
-    return record(linear, rng, electrons=(5e3, 1.5e5), read_noise=(5e-5, 6e-4)), high
+    linear = expose(linear, Bell(-3.8, 0.6, -6.5, -1.5).draw(rng))
+    return record(linear, rng, electrons=(2e3, 1e5), read_noise=(5e-5, 1e-3)), high
 
 
 def uneven_light(
@@ -59,18 +62,20 @@ def uneven_light(
     """Windows, lamps, a low sun: what is bright stays about as it was, what is dark goes dark.
 
     The loss, in stops, follows the photo's own light and a smooth random field, see `light_field`.
-    The truth is the photo, with its shadows opened a little where the low one is darkest: next to a
-    window, a person expects to see into the room.
+    The truth is the photo with its shadows opened: next to a window, a person expects to see into
+    the room. They are opened along a curve, as `open_shadows` does it, and not by the field: so
+    what was lighter stays lighter, wherever in the picture it is.
 
     Parameters and result are those of `even_light`, and `opened` by how many stops the truth's
-    shadows are opened where it is darkest, drawn evenly between the two.
+    deepest shadows are opened, drawn evenly between the two.
     """
     linear = to_linear(photo)
     field = light_field(linear, rng)[..., None]
-    darkest, brightest = rng.uniform(-5.0, -1.5), rng.uniform(-0.7, 0.0)
+    darkest, brightest = rng.uniform(-5.0, -1.0), rng.uniform(-0.4, 0.1)
     low = linear * 2.0 ** (darkest + (brightest - darkest) * field)
-    high = to_levels(roll_off(linear * 2.0 ** (rng.uniform(*opened) * (1.0 - field))))
-    return record(low, rng, electrons=(3e3, 1.5e5), read_noise=(5e-5, 1e-3)), high
+    high = to_levels(roll_off(open_shadows(linear, rng.uniform(*opened))))
+    low = record(low, rng, electrons=(1e3, 5e4), read_noise=(1e-4, 2e-3), colour=0.1)
+    return low, high
 
 
 def backlight(photo: np.ndarray, rng: np.random.Generator) -> Pair:
@@ -78,17 +83,21 @@ def backlight(photo: np.ndarray, rng: np.random.Generator) -> Pair:
 
     Parameters and result are those of `even_light`.
     """
-    return uneven_light(photo, rng, opened=(0.6, 1.8))
+    return uneven_light(photo, rng, opened=(1.0, 2.4))
 
 
 def night(photo: np.ndarray, rng: np.random.Generator) -> Pair:
-    """Night: 1.5 to 8 stops less light, and a noisier camera than LOL's; the truth is the photo.
+    """Night: 1.5 to 8 stops less light, and a noisier camera than LOL's.
+
+    The truth is the photo, whose whites are bent a little below white, as in all kinds of light but
+    LOL's own: so that what a lamp or a sky has of shape and colour is not asked to burn out.
 
     Parameters and result are those of `even_light`.
     """
-    linear = reopen_highlights(to_linear(photo), rng.uniform(0.5, 4.0))
-    linear = expose(linear, Bell(-4.5, 1.5, -8.0, -1.5).draw(rng))
-    return record(linear, rng, electrons=(1e4, 2e5), read_noise=(5e-5, 5e-4)), photo
+    linear = to_linear(photo)
+    low = expose(reopen_highlights(linear, rng.uniform(0.5, 4.0)), NIGHT.draw(rng))
+    low = record(low, rng, electrons=(2e3, 1e5), read_noise=(5e-5, 1e-3), colour=0.1)
+    return low, to_levels(roll_off(linear))
 
 
 def well_lit(photo: np.ndarray, rng: np.random.Generator) -> Pair:
@@ -111,6 +120,30 @@ LIGHTS: dict[str, Callable[[np.ndarray, np.random.Generator], Pair]] = {
     "lit": well_lit,
 }
 """By name, as a recipe's field `lights` gives them."""
+
+
+def open_shadows(linear: np.ndarray, stops: float) -> np.ndarray:
+    """Raise the shadows along a curve of luminance, which keeps the order of what is lighter.
+
+    Down to two stops below white nothing changes, so that a deep blue sky stays as it is; from six
+    and a half stops on all of `stops` is added; in between it rises smoothly. The three colours are
+    raised alike, so that hues stay.
+
+    Parameters
+    ----------
+    linear : float[H, W, 3]
+    stops : float
+        In [0, 3]: more would turn the order round.
+
+    Returns
+    -------
+    float64[H, W, 3]
+    """
+    if not 0 <= stops <= 3:
+        raise ValueError(f"stops is {stops}; shadows can be opened by 0 to 3")
+    luminance = np.asarray(linear, np.float64) @ LUMINANCE
+    depth = np.clip((-2.0 - np.log2(luminance + 1e-6)) / 4.5, 0.0, 1.0)
+    return linear * 2.0 ** (stops * depth**2 * (3.0 - 2.0 * depth))[..., None]
 
 
 def light_field(linear: np.ndarray, rng: np.random.Generator) -> np.ndarray:

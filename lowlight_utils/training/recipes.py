@@ -77,18 +77,18 @@ EVEN = SEED.but(
 )
 
 # What made the weights that come with the library, on LOL and bundled photos in an hour or two on
-# one CPU core: more kinds of light, two parts of uneven light among six, for a generator that
+# one CPU core: more kinds of light, two parts of backlight among six, for a generator that
 # leaves alone what is bright and is told how dark its photo is.
 SHIPPED = EVEN.but(
     name="shipped",
-    whole_epochs=6,
+    whole_epochs=8,
     copies=12,
-    lights="even+uneven+dim+lit+uneven+night",
-    views="random",
+    lights="even+backlit+dim+lit+backlit+night",
+    views="clean",
     base="brightened",
     condition="level",
     gt_mean=0.5,
-    epochs=40,
+    epochs=58,
     dtype="auto",
 )
 

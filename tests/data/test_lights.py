@@ -7,7 +7,7 @@ from pictures import make_photo
 from lowlight_utils.data.camera import compress, record
 from lowlight_utils.data.grain import grain
 from lowlight_utils.data.images import write_image
-from lowlight_utils.data.lights import LIGHTS, light_field, roll_off
+from lowlight_utils.data.lights import LIGHTS, light_field, open_shadows, roll_off
 from lowlight_utils.data.photos import kodak_pairs, photo_pairs, random_view, sample_photos
 from lowlight_utils.data.sources import load_splits
 from lowlight_utils.data.srgb import linear_to_srgb, to_levels, to_linear
@@ -131,6 +131,23 @@ def test_copies_take_the_lights_in_turn(tmp_path):
 def test_in_backlight_the_truth_shows_more_of_the_shadows_than_in_uneven_light(pairs):
     uneven, backlit = (luma(pairs[light].high).mean() for light in ("uneven", "backlit"))
     assert backlit > uneven + 3
+
+
+@given(stops=st.floats(0, 3))
+def test_opened_shadows_keep_their_order_their_hue_and_the_lights(stops):
+    greys = np.logspace(-5, 0, 500)
+    opened = open_shadows(greys[:, None, None] * [1.0, 0.5, 0.25], stops)
+    assert (np.diff(opened[:, 0, 0]) >= 0).all()
+    np.testing.assert_allclose(opened[..., 1], 0.5 * opened[..., 0])
+    np.testing.assert_allclose(open_shadows(np.ones((1, 1, 3)), stops), 1.0)
+    black = open_shadows(np.full((1, 1, 3), 1e-4), stops)
+    np.testing.assert_allclose(black, 1e-4 * 2.0**stops)
+
+
+@pytest.mark.parametrize("stops", [-0.1, 3.1])
+def test_shadows_are_not_opened_so_far_that_their_order_turns(stops):
+    with pytest.raises(ValueError, match=f"stops is {stops}; shadows can be opened by 0 to 3"):
+        open_shadows(np.ones((1, 1, 3)), stops)
 
 
 def test_clean_views_lack_the_photos_own_grain(tmp_path):
