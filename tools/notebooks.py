@@ -28,7 +28,6 @@ BUILD = ROOT / "build" / "notebooks"
 CELL_TIMEOUT = 3600  # seconds
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?=\.git|/|\"|'|\)|\s|,|$)")
 UNSET = "OWNER"  # who owns the repository, in an address that has yet to be set
-LOG_NOISE = "WARNING: All log messages before absl::InitializeLog()"
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
 NO_BADGE = (
     "*No link to Colab yet: this copy of the course does not say where its repository is"
@@ -112,16 +111,8 @@ def text_of(notebook):
 
 def tidy(notebook):
     """Take out what differs from run to run and tells a reader nothing."""
-    for cell in notebook.cells:
-        if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if not is_log_noise(output)]
     notebook.metadata.get("language_info", {}).pop("version", None)
     notebook.metadata["kernelspec"] = KERNEL
-
-
-def is_log_noise(output):
-    """Say whether an output is what TensorFlow logs before it can be told to be quiet."""
-    return output.get("name") == "stderr" and output["text"].startswith(LOG_NOISE)
 
 
 def save_pictures(notebook, folder):
