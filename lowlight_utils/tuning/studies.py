@@ -37,10 +37,11 @@ FROM_SEED: Steps = (
 FROM_EVEN: Steps = (
     ("brightened", {"base": ...}),
     ("level", {"condition": ...}),
-    ("uneven-light", {"lights": "even+uneven"}),
-    ("dim-and-night", {"lights": "even+uneven+dim+uneven+night"}),
+    ("backlight", {"lights": "even+backlit"}),
+    ("dim-and-night", {"lights": "even+backlit+dim+backlit+night"}),
     ("well-lit", {"lights": ...}),
-    ("native-views", {"views": ...}),
+    ("native-views", {"views": "random"}),
+    ("clean-views", {"views": ...}),
     ("gt-mean", {"gt_mean": ...}),
     ("detail-loss", {"lambda_detail": ...}),
 )
