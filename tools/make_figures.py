@@ -12,7 +12,7 @@ from lowlight_utils import plots
 from lowlight_utils.data.photos import sample_credits, sample_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
-COVER = {"drum_interior": "even", "pagoda": "uneven", "parrot": "night"}  # photos and their light
+COVER = {"drum_interior": "even", "mountain_ridge": "backlit", "parrot": "night"}  # photo: light
 
 
 def main(arguments=None):
@@ -35,7 +35,7 @@ def cover_figure():
     enhance = Enhancer()
     lows = [sample_pairs("test", 384, lights=COVER[name]).choose([name]).low[0] for name in COVER]
     made_by = (
-        "Bundled test photos, darkened by the course's models of an evenly dark room, uneven light"
+        "Bundled test photos, darkened by the course's models of an evenly dark room, backlight"
         f" and night, and what the shipped generator makes of them. {sample_credits(COVER)}"
     )
     return plots.before_after(lows, [enhance(low) for low in lows], made_by=made_by)
