@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import lowlight_utils
 from lowlight_utils.console import first_line
@@ -88,15 +88,16 @@ def device_line() -> str:
     import keras
 
     name = keras.backend.backend()
-    found = _gpus() or [f"the CPU ({cores()} cores)"]
+    cards = [each.name for each in accelerators()]
+    found = cards[:8] or [f"the CPU ({cores()} cores)"]
     versions = f"{BACKENDS[name]} {sys.modules[name].__version__}, Keras {keras.__version__}"
-    hidden = "" if _gpus() or not _hidden() else f"; {_hidden()} hides any GPU"
+    hidden = "" if cards or not _hidden() else f"; {_hidden()} hides any GPU"
     return f"{', '.join(found)}, with {versions}{hidden}"
 
 
 def hardware() -> str:
     """Name what computes: the accelerator that the backend sees, or else how many CPU cores."""
-    return next(iter(_gpus()), f"{cores()} CPU core{'s' * (cores() != 1)}")
+    return next((each.name for each in accelerators()), f"{cores()} CPU core{'s' * (cores() != 1)}")
 
 
 def versions() -> dict[str, str]:
@@ -119,7 +120,7 @@ def unseen_gpu() -> str | None:
     """Say it if there is an NVIDIA driver, and yet the backend sees no GPU; else return None."""
     import keras
 
-    if not may_have_gpu() or _gpus():
+    if not may_have_gpu() or accelerators():
         return None
     name = keras.backend.backend()
     package = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}[name]
@@ -136,23 +137,47 @@ def may_have_gpu() -> bool:
     return bool(driver) and not _hidden()
 
 
-def _gpus() -> list[str]:
-    """Name the accelerators that the backend sees."""
+class Accelerator(NamedTuple):
+    """A graphics card or the like.
+
+    Attributes
+    ----------
+    name : str
+        Its kind and model.
+    capability : tuple of int
+        What Nvidia calls compute capability, such as (8, 0); empty for cards of others.
+    """
+
+    name: str
+    capability: tuple[int, ...]
+
+
+def accelerators() -> list[Accelerator]:
+    """List what the backend sees, and may compute on, beside the CPU."""
     import keras
 
     if keras.backend.backend() == "jax":
         import jax
 
-        return [f"{each.platform.upper()} {each.device_kind}" for each in jax.devices()[:8]] * (
-            jax.default_backend() != "cpu"
-        )
+        return [
+            Accelerator(f"{each.platform.upper()} {each.device_kind}", _capability(each))
+            for each in jax.devices()
+            if each.platform != "cpu"
+        ]
     import tensorflow as tf
 
-    details = tf.config.experimental.get_device_details
-    return [
-        f"GPU {details(each).get('device_name', each.name)}"
-        for each in tf.config.list_physical_devices("GPU")
-    ]
+    found = []
+    for each in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(each)
+        name = f"GPU {details.get('device_name', each.name)}"
+        found.append(Accelerator(name, details.get("compute_capability", ())))
+    return found
+
+
+def _capability(device: Any) -> tuple[int, ...]:
+    """Read JAX's "8.0"; of AMD's cards it says such as "gfx90a"."""
+    parts = str(getattr(device, "compute_capability", "")).split(".")
+    return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else ()
 
 
 def _hidden() -> str:

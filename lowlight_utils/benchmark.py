@@ -3,10 +3,13 @@
 Absolute times depend on the machine and its mood; the ratio of two things timed in turn does not.
 """
 
+import argparse
+import os
 import platform
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,8 @@ import numpy as np
 from lowlight_utils.backend import cores, start_keras
 from lowlight_utils.options import positive, write_json
 
-try:
-    import resource
-except ModuleNotFoundError:  # Windows
-    resource = None
 
-
-def benchmark_enhance(weights=None, rounds=5):
+def benchmark_enhance(weights: str | os.PathLike | None = None, rounds: int = 5) -> dict[str, Any]:
     """Time the enhancement of a 256x256 picture and of a 12-megapixel photo.
 
     Beside them the classical methods, on the small picture.
@@ -46,7 +44,7 @@ def benchmark_enhance(weights=None, rounds=5):
     enhancer = Enhancer(weights)
     load_seconds = time.perf_counter() - started
     rng = np.random.default_rng(0)
-    result = {}
+    result: dict[str, Any] = {}
     for height, width in ((256, 256), (3000, 4000)):
         photo = rng.integers(0, 40, (height, width, 3), dtype=np.uint8)
         times = spread(_seconds(enhancer, photo, rounds))
@@ -57,7 +55,7 @@ def benchmark_enhance(weights=None, rounds=5):
     return {"what": "enhancing one picture", "load_s": load_seconds, **result, **machine()}
 
 
-def table(result):
+def table(result: dict[str, Any]) -> str:
     """Return a benchmark's result as text, a line a figure."""
     lines = []
     for name, value in result.items():
@@ -72,7 +70,7 @@ def table(result):
     return "\n".join(lines)
 
 
-def _seconds(enhance, photo, rounds):
+def _seconds(enhance: Callable, photo: np.ndarray, rounds: int) -> list[float]:
     """Time some calls, after one that warms up."""
     seconds = []
     for _ in range(rounds + 1):
@@ -91,8 +89,10 @@ def spread(seconds: list[float]) -> dict[str, float]:
     }
 
 
-def _peak_memory():
-    if resource is None:
+def _peak_memory() -> int | None:
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
@@ -147,7 +147,7 @@ def add_benchmark_parser(commands: Any) -> None:
     parser.set_defaults(run=_benchmark)
 
 
-def _benchmark(options):
+def _benchmark(options: argparse.Namespace) -> None:
     from lowlight_utils.prediction import is_exported
 
     if options.what == "train" or not (options.what == "serve" or is_exported(options.weights)):

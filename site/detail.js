@@ -1,6 +1,6 @@
 // Carry an enhancement that was computed on a small copy over to the full-size photo: the method of
-// lowlight_utils/prediction/detail.py, where its reasons stand, in the browser. Photos are RGBA, a
-// byte a channel; small copies are floats in [-1, 1], RGB.
+// lowlight_utils/prediction/detail.py and noise.py, where its reasons stand, in the browser. Photos
+// are RGBA, a byte a channel; small copies are floats in [-1, 1], RGB.
 
 import { boxMean, interpolate, linspace, mean, quantile, solve } from "./arrays.js";
 

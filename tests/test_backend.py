@@ -131,7 +131,7 @@ def test_the_device_line_names_device_backend_and_versions():
 @pytest.fixture
 def driver(tmp_path, monkeypatch):
     """A machine with NVIDIA's driver, as far as a look at the PATH tells."""
-    if backend._gpus():
+    if backend.accelerators():
         pytest.skip("there is a GPU, and it is seen")
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
@@ -166,7 +166,7 @@ def test_tensorflow_is_told_to_take_a_gpus_memory_as_it_needs_it():
 
 def test_a_backend_that_does_not_start_is_one_line_that_says_what_was_asked_of_it():
     pytest.importorskip("jax")
-    if backend._gpus():
+    if backend.accelerators():
         pytest.skip("there is a GPU")
     options = [
         "-m",

@@ -1,13 +1,11 @@
 """A script of tools/ as a module: ``from tool import load_tool``."""
 
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 
 
 def load_tool(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(name)

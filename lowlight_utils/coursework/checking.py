@@ -2,6 +2,7 @@
 
 import traceback
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from lowlight_utils.coursework.reading import read_exercise
 class Wrong(AssertionError):
     """An answer that is not right; the message says what is wrong, and not what is right."""
 
-    def _render_traceback_(self):
+    def _render_traceback_(self) -> list[str]:
         """Let a notebook show the sentence alone."""
         return [str(self)]
 
@@ -22,7 +23,7 @@ def require(condition: bool, message: str) -> None:
         raise Wrong(message)
 
 
-def require_number(value) -> float:
+def require_number(value: Any) -> float:
     """Return an answer that has to be one number as a float; raise `Wrong` if it is none."""
     require(value is not None, "there is no answer yet")
     try:
@@ -33,7 +34,7 @@ def require_number(value) -> float:
     return number
 
 
-def check(number: str, answer, seed: int = 0) -> None:
+def check(number: str, answer: Any, seed: int = 0) -> None:
     """Hold an answer against its exercise, and say at once whether it is right.
 
     Parameters
@@ -78,7 +79,7 @@ def check(number: str, answer, seed: int = 0) -> None:
     print(f"{exercise.heading}: right.")
 
 
-def _line(error, answer):
+def _line(error: Exception, answer: Any) -> int | None:
     """Find the line of the answer's own cell that an exception came from; None if from none."""
     code = getattr(answer, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
@@ -86,6 +87,6 @@ def _line(error, answer):
     return lines[-1] if lines else None
 
 
-def _short(value):
+def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 60 else f"{text[:57]}..."

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 FOLDER = Path(__file__).parent / "exercises"
 FILE = re.compile(r"e(\d)_(\d)_\w+\.py")
@@ -95,7 +96,7 @@ class Exercise:
         return importlib.import_module(f"lowlight_utils.coursework.exercises.{self.path.stem}")
 
     @property
-    def solution(self):
+    def solution(self) -> Any:
         """The model answer itself."""
         return getattr(self.module, self.name)
 
@@ -178,16 +179,16 @@ def _files() -> dict[str, Path]:
     return found
 
 
-def _included(match):
+def _included(match: re.Match[str]) -> str:
     return (FOLDER.parent / match[1]).read_text(encoding="utf-8").strip("\n")
 
 
-def _functions(tree):
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def _last_name(code):
+def _last_name(code: str) -> str:
     """Name what a cell without its solutions defines last."""
     last = ast.parse(SOLUTION.sub(r"\1pass\n", code)).body
     named = [node for node in last if isinstance(node, ast.FunctionDef | ast.Assign)][-1]
-    return named.name if isinstance(named, ast.FunctionDef) else named.targets[0].id
+    return named.name if isinstance(named, ast.FunctionDef) else ast.unparse(named.targets[0])

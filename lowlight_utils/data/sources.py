@@ -219,6 +219,8 @@ def read_pairs(folder: str | os.PathLike, size: Size = 256, low_side: str = "lef
 def synthetic_pairs(folder: str | os.PathLike, size: Size | None = 256) -> PairSet:
     """Read the pairs made from RAW photographs: the one folder with ``low/`` and ``high/`` in it.
 
+    Several developments of one file, as `make_pairs` writes them, are one scene.
+
     Parameters
     ----------
     folder : path
@@ -231,7 +233,7 @@ def synthetic_pairs(folder: str | os.PathLike, size: Size | None = 256) -> PairS
     ImageError
         No folder inside has both, or several have; or see `PairSet.from_folders`.
     """
-    return PairSet.from_folders(*sides_in(Path(folder).expanduser()), size)
+    return PairSet.from_folders(*sides_in(Path(folder).expanduser()), size, scenes=_scene_of_file)
 
 
 def _scene_of_file(name: str) -> str:

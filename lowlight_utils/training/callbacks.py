@@ -84,14 +84,14 @@ class SamplePictures(keras.callbacks.Callback):
         self.folder = Path(folder)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        write_image(self.folder / "low.png", np.hstack(self.pairs.low))
-        write_image(self.folder / "high.png", np.hstack(self.pairs.high))
+        write_image(self.folder / "low.png", np.hstack([*self.pairs.low]))
+        write_image(self.folder / "high.png", np.hstack([*self.pairs.high]))
 
     def on_epoch_end(self, epoch: int, logs: dict) -> None:
         enhanced = enhance_stack(
             self.model.best_generator, self.pairs.low, lambda_l1=self.model.recipe.lambda_l1
         )
-        strip = np.hstack(enhanced)
+        strip = np.hstack([*enhanced])
         write_image(self.folder / f"epoch_{epoch + 1:04d}.png", strip)
 
 
@@ -250,6 +250,6 @@ def restore_state(gan: keras.Model, path: str | os.PathLike) -> None:
         variable.assign(value)
 
 
-def _state(gan):
+def _state(gan: keras.Model) -> list[keras.Variable]:
     """List all that a step changes: weights, statistics, random states, optimizers' moments."""
     return [*gan.variables, *gan.optimizer.variables]

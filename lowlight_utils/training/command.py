@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lowlight_utils.backend import start_keras
 from lowlight_utils.options import (
@@ -67,20 +67,20 @@ def add_train_parser(commands: Any) -> None:
     parser.set_defaults(run=_train)
 
 
-def _devices(text):
+def _devices(text: str) -> int | Literal["all"]:
     if text != "all" and not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be a number or all, not {text}")
-    return text if text == "all" else positive(text)
+    return "all" if text == "all" else positive(text)
 
 
-def _minutes(text):
+def _minutes(text: str) -> float:
     minutes = float(text)
     if not minutes >= 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
     return minutes
 
 
-def _train(options):
+def _train(options: argparse.Namespace) -> None:
     recipe = read_recipe(options.recipe).but(**overrides(options))
     from lowlight_utils.data.sources import load_splits
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 import keras
 
+from lowlight_utils.backend import accelerators
+
 MOST_STEPS = 64  # in one call: a hundred calls an epoch are little, and a bar still moves
 
 
@@ -52,22 +54,13 @@ def several(devices: int | Literal["all"], batch_size: int) -> contextlib.Abstra
     return keras.distribution.DataParallel(devices=found[:count]).scope()
 
 
-def on_accelerator() -> bool:
-    """Say whether the backend computes on something else than the CPU."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.default_backend() != "cpu"
-    return bool(_graphics_cards())
-
-
 def usual_steps(steps_per_epoch: int) -> int:
     """Return how many steps to take in one call here: 1 on a CPU, which gains nothing by more.
 
     Where there is such a number, the epoch is a multiple of it, since what is left over is compiled
     once more.
     """
-    if not on_accelerator():
+    if not accelerators():
         return 1
     most = min(MOST_STEPS, steps_per_epoch)
     return next((n for n in range(most, most // 2, -1) if steps_per_epoch % n == 0), most)
@@ -75,7 +68,7 @@ def usual_steps(steps_per_epoch: int) -> int:
 
 def usual_save_minutes() -> float:
     """Return how far apart a run's states are written here; 0: after every epoch."""
-    return 5.0 if on_accelerator() else 0.0
+    return 5.0 if accelerators() else 0.0
 
 
 def choose_dtype() -> str:
@@ -86,31 +79,13 @@ def choose_dtype() -> str:
     and the CPUs that Linux says so of; with float16, Nvidia's from Volta on, such as the T4. All
     others train in float32.
     """
-    capabilities = _graphics_cards()
-    if capabilities:
-        return _dtype_of_cards(min(capabilities))
+    if cards := accelerators():
+        least = min(card.capability for card in cards)
+        if least >= (8, 0):
+            return "mixed_bfloat16"
+        return "mixed_float16" if least >= (7, 0) else "float32"
     try:
         flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     except OSError:  # not Linux
         flags = set()
     return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
-
-
-def _dtype_of_cards(capability: tuple[int, ...]) -> str:
-    if capability >= (8, 0):
-        return "mixed_bfloat16"
-    return "mixed_float16" if capability >= (7, 0) else "float32"
-
-
-def _graphics_cards() -> list[tuple[int, ...]]:
-    """List the compute capabilities of the graphics cards that the backend sees."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        cards = [device for device in jax.devices() if device.platform == "gpu"]
-        return [tuple(map(int, card.compute_capability.split("."))) for card in cards]
-    import tensorflow as tf
-
-    cards = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(card) for card in cards]
-    return [detail.get("compute_capability", (0, 0)) for detail in details]

@@ -7,11 +7,12 @@ measured in the same run. The larger of the two is the part's floor.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import KerasTensor, ops
 
 from lowlight_utils.models.blocks import ResizeConv2D
 from lowlight_utils.training.gan import ConditionalGAN
@@ -78,8 +79,8 @@ def work_of_parts(
     generator = convolutions(gan.generator, [shape])
     discriminator = convolutions(gan.discriminator, [shape, shape])
 
-    def once(all_):
-        """Forwards, to the slope of the kernel, to that of the input: two are read, one found."""
+    def once(all_: list[tuple[float, ...]]) -> np.ndarray:
+        """Forwards, to the kernel's gradient, to the input's: two are read, one is found."""
         return np.array([(2 * macs, (x + kernel + y) * size) for macs, x, kernel, y in all_]).sum(0)
 
     weights = sum(
@@ -89,11 +90,11 @@ def work_of_parts(
     )
     return {
         "generator_forward": tuple(once(generator)),
-        # Nobody asks for the slope at the photo.
+        # Nobody asks for the gradient at the photo.
         "generator_backward": tuple(once(generator) + once(generator[1:])),
         "discriminator_on_two": tuple(4 * once(discriminator) + 2 * once(discriminator[1:])),
         "discriminator_to_picture": tuple(2 * once(discriminator)),
-        # Weight and two moments are read and written, the slope is read, all in float32.
+        # Weight and two moments are read and written, the gradient is read, all in float32.
         "adam": (12 * weights, 7 * 4 * weights),
     }
 
@@ -102,7 +103,7 @@ def convolutions(network: keras.Model, shapes: list[tuple]) -> list[tuple[float,
     """List a network's convolutions: multiplications, and numbers of input, kernel and output."""
     inputs = [keras.Input(batch_shape=shape) for shape in shapes]
     sized = keras.models.clone_model(network, inputs if len(inputs) > 1 else inputs[0])
-    found = []
+    found: list[tuple[float, ...]] = []
     for layer in sized.layers:
         if not isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
             continue
@@ -127,20 +128,22 @@ def measured_peak(dtype: str, rounds: int = 5) -> dict[str, float]:
     }
 
 
-def _seconds_of_parts(gan, low, high, rounds):
+def _seconds_of_parts(
+    gan: ConditionalGAN, low: KerasTensor, high: KerasTensor, rounds: int
+) -> dict[str, float]:
     """Time each part, compiled by itself; they take turns."""
     state = [*gan.variables, *gan.optimizer.variables]
 
-    def compiled(function):
+    def compiled(function: Callable) -> Callable:
         return _compile(function, state)
 
     fake = compiled(lambda x: gan.generator(x, training=True))(low)
 
-    def there_and_back(x, slope):
-        _, slope_of_weights = gan.generate(x)
-        return slope_of_weights(slope)
+    def there_and_back(x: KerasTensor, gradient: KerasTensor) -> list[KerasTensor]:
+        _, backward = gan.generate(x)
+        return backward(gradient)
 
-    def adam(generator, discriminator):
+    def adam(generator: list[KerasTensor], discriminator: list[KerasTensor]) -> KerasTensor:
         gan.update(gan.generator_optimizer, generator, gan.generator.trainable_variables)
         gan.update(
             gan.discriminator_optimizer, discriminator, gan.discriminator.trainable_variables
@@ -151,16 +154,16 @@ def _seconds_of_parts(gan, low, high, rounds):
         "generator_forward": (compiled(lambda x: gan.generator(x, training=True)), low),
         "generator_backward": (compiled(there_and_back), low, fake),
         "discriminator_on_two": (
-            compiled(lambda x, y, z: gan.slope(lambda: gan.judge(x, y, z))[1]), low, high, fake,
+            compiled(lambda x, y, z: gan.gradient(lambda: gan.judge(x, y, z))[1]), low, high, fake,
         ),
         "discriminator_to_picture": (
-            compiled(lambda x, y, z: gan.slope(lambda p: gan.blame(x, p, y), z)[1]),
+            compiled(lambda x, y, z: gan.gradient(lambda p: gan.blame(x, p, y), z)[1]),
             low, high, fake,
         ),
     }  # fmt: skip
-    slopes = run["generator_backward"], run["discriminator_on_two"]
-    run["adam"] = (compiled(adam), *(function(*given) for function, *given in slopes))
-    seconds = {name: [] for name in run}
+    gradients = run["generator_backward"], run["discriminator_on_two"]
+    run["adam"] = (compiled(adam), *(function(*given) for function, *given in gradients))
+    seconds: dict[str, list[float]] = {name: [] for name in run}
     for round_ in range(rounds + 1):
         for name, (function, *given) in run.items():
             (taken,) = _times(lambda function=function, given=given: function(*given), 1, False)
@@ -171,7 +174,7 @@ def _seconds_of_parts(gan, low, high, rounds):
     return medians
 
 
-def _compile(function: Callable, state: list = ()) -> Callable:
+def _compile(function: Callable, state: Sequence[keras.Variable] = ()) -> Callable:
     """Compile a function that may use and change variables, as the backend does for a step."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -180,7 +183,7 @@ def _compile(function: Callable, state: list = ()) -> Callable:
     import jax
 
     @jax.jit
-    def run(values, *given):
+    def run(values: list, *given: KerasTensor) -> tuple[Any, list]:
         with keras.StatelessScope([*zip(state, values, strict=True)]) as scope:
             result = function(*given)
         return result, [scope.get_current_value(variable) for variable in state]
@@ -198,7 +201,7 @@ def _times(call: Callable, rounds: int, warm: bool = True) -> list[float]:
     return seconds
 
 
-def _wait(result) -> None:
+def _wait(result: Any) -> None:
     """Wait until what runs ahead on the device is there."""
     if keras.backend.backend() == "jax":
         import jax

@@ -1,6 +1,7 @@
 """The conditional GAN: two networks, two optimizers, one `fit`."""
 
-import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import KerasTensor, ops
@@ -15,18 +16,20 @@ from lowlight_utils.training.losses import (
 )
 from lowlight_utils.training.recipes import SEED
 
-STEPS = {"tensorflow": "tensorflow_step", "jax": "jax_step"}
-
-if keras.backend.backend() not in STEPS:
+if TYPE_CHECKING or keras.backend.backend() == "tensorflow":
+    from lowlight_utils.training.tensorflow_step import Adam, TrainStep
+elif keras.backend.backend() == "jax":
+    from lowlight_utils.training.jax_step import Adam, TrainStep
+else:
     raise ImportError(
-        f"Training runs on the backends {' and '.join(STEPS)}, not {keras.backend.backend()}: "
+        f"Training runs on the backends tensorflow and jax, not {keras.backend.backend()}: "
         "set the environment variable KERAS_BACKEND before Keras is imported."
     )
-_step = importlib.import_module(f"lowlight_utils.training.{STEPS[keras.backend.backend()]}")
-TrainStep, Adam = _step.TrainStep, _step.Adam
+
+__all__ = ["Adam", "ConditionalGAN"]
 
 
-class ConditionalGAN(TrainStep, keras.Model):
+class ConditionalGAN(TrainStep):
     """A generator and a discriminator that train each other on pairs (Isola et al. 2017).
 
     `compile` takes an optimizer for each; `fit` takes batches of (low, high), float32[n, h, w, 3]
@@ -87,13 +90,13 @@ class ConditionalGAN(TrainStep, keras.Model):
         self,
         generator_optimizer: keras.Optimizer,
         discriminator_optimizer: keras.Optimizer,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         """Set the two optimizers; other arguments are `keras.Model.compile`'s.
 
-        In float16 small slopes would become 0. Each optimizer is then wrapped in Keras's
+        In float16 small gradients would become 0. Each optimizer is then wrapped in Keras's
         `LossScaleOptimizer`, which has its loss multiplied by a large factor of its own, and skips
-        the steps whose slopes that makes infinite.
+        the steps whose gradients that makes infinite.
         """
         kwargs.setdefault("jit_compile", self.compile_whole_step)
         super().compile(**{"optimizer": None, **kwargs})
@@ -104,32 +107,32 @@ class ConditionalGAN(TrainStep, keras.Model):
         self.optimizer = OptimizerPair(self.generator_optimizer, self.discriminator_optimizer)
         self.prepare_step()
 
-    def take_step(self, data) -> dict[str, KerasTensor]:
+    def take_step(self, data: tuple) -> dict[str, KerasTensor]:
         """Update the discriminator, then the generator, on one batch; return the mean losses.
 
-        This is the step on every backend. How a slope is found, each says for itself.
+        This is the step on every backend. How a gradient is found, each says for itself.
         """
         given, high, _ = keras.utils.unpack_x_y_sample_weight(data)
         low, *told = given if isinstance(given, list | tuple) else [given]  # λ, if conditional
 
         # One forward pass of the generator serves both updates; its backward pass waits.
-        fake, slope_of_weights = self.generate(given)
+        fake, backward = self.generate(given)
 
-        losses = {}
+        losses: dict[str, KerasTensor] = {}
         if self.recipe.adversarial:
             optimizer, weights = (
                 self.discriminator_optimizer,
                 self.discriminator.trainable_variables,
             )
             judge = _times(optimizer.scale_loss(1.0), self.judge)
-            losses, slope = self.slope(lambda: judge(low, high, fake))
-            self.update(optimizer, slope, weights)
+            losses, gradient = self.gradient(lambda: judge(low, high, fake))
+            self.update(optimizer, gradient, weights)
 
         # The generator answers to the discriminator as it is now, after its update.
         optimizer, weights = self.generator_optimizer, self.generator.trainable_variables
         blame = _times(optimizer.scale_loss(1.0), self.blame)
-        parts, slope = self.slope(lambda picture: blame(low, picture, high, *told), fake)
-        self.update(optimizer, slope_of_weights(slope), weights)
+        parts, gradient = self.gradient(lambda picture: blame(low, picture, high, *told), fake)
+        self.update(optimizer, backward(gradient), weights)
 
         if self.averaged_generator is not None:
             keep = self.average_momentum(optimizer.iterations)
@@ -200,7 +203,7 @@ class OptimizerPair:
         self.variables = [variable for each in optimizers for variable in each.variables]
 
 
-def _scaled(optimizer, network):
+def _scaled(optimizer: keras.Optimizer, network: keras.Model) -> keras.Optimizer:
     """Wrap an optimizer for a network that computes in float16; leave others as they are."""
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if scales or all(layer.compute_dtype != "float16" for layer in network.layers):
@@ -208,12 +211,12 @@ def _scaled(optimizer, network):
     return keras.optimizers.LossScaleOptimizer(optimizer)
 
 
-def _times(scale, function):
+def _times(scale: float | KerasTensor, function: Callable) -> Callable:
     """Multiply the loss that a function returns beside its parts; 1 leaves it alone."""
     if isinstance(scale, float) and scale == 1.0:
         return function
 
-    def scaled(*arguments):
+    def scaled(*arguments: KerasTensor) -> tuple[KerasTensor, dict[str, KerasTensor]]:
         loss, parts = function(*arguments)
         return loss * scale, parts
 

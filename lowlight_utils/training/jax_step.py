@@ -1,18 +1,19 @@
 """The gradients of a step in JAX, which compiles and differentiates pure functions only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import keras
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 
 from lowlight_utils.data.resident import ResidentBatches, look
 
 Adam = keras.optimizers.Adam
 
 
-class TrainStep:
-    """The slopes that `ConditionalGAN.take_step` follows, on the JAX backend.
+class TrainStep(keras.Model):
+    """The gradients that `ConditionalGAN.take_step` follows, on the JAX backend.
 
     Keras hands the step every variable's value and takes the new values back; while a
     `keras.StatelessScope` is open, variables have the values that it was given or that were
@@ -20,8 +21,9 @@ class TrainStep:
     """
 
     compile_whole_step = True
-    mesh = None  # of several devices
-    pixels = None  # of the pictures on the device
+    mesh: Mesh | AbstractMesh | None = None  # of several devices
+    train_function: Any  # Keras's: what it calls for each batch
+    pixels: tuple[jax.Array, jax.Array] | None = None  # of the pictures on the device
 
     def prepare_step(self) -> None:
         """See which devices the weights are on."""
@@ -53,7 +55,7 @@ class TrainStep:
             return self.one_step(state, data)
         (low, high), draws, lambdas = data
 
-        def step(state, now):
+        def step(state: tuple, now: tuple) -> tuple[tuple, dict]:
             draw, told = map(self.share, now)
             given = look(low, draw, self.seen_shape)
             given = [given, told] if len(self.generator.inputs) > 1 else given
@@ -80,59 +82,60 @@ class TrainStep:
 
     def share(self, arrays: tuple, whole: bool = False) -> tuple:
         """Share out arrays among several devices, by their first axis; or give each the whole."""
-        if self.mesh is None:
+        mesh = self.mesh
+        if mesh is None:
             return arrays
 
-        def place(array):
-            shared = not whole and array.shape[0] % self.mesh.size == 0
-            axes = PartitionSpec(self.mesh.axis_names) if shared else PartitionSpec()
-            return jax.lax.with_sharding_constraint(array, NamedSharding(self.mesh, axes))
+        def place(array: jax.Array) -> jax.Array:
+            shared = not whole and array.shape[0] % mesh.size == 0
+            axes = PartitionSpec(mesh.axis_names) if shared else PartitionSpec()
+            return jax.lax.with_sharding_constraint(array, NamedSharding(mesh, axes))
 
         return jax.tree.map(place, arrays)
 
-    def update(self, optimizer: keras.Optimizer, slope: list, weights: list) -> None:
-        """Let an optimizer change weights by their slope."""
+    def update(self, optimizer: keras.Optimizer, gradient: list, weights: list) -> None:
+        """Let an optimizer change weights by their gradient."""
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            optimizer.apply(slope, weights)
+            optimizer.apply(gradient, weights)
             return
-        # Whether the slope is finite decides within the step, so the values have to be handed over.
-        new = optimizer.stateless_apply(_values(optimizer.variables), slope, _values(weights))
+        # Whether the gradient is finite decides within the step: the values are handed over.
+        new = optimizer.stateless_apply(_values(optimizer.variables), gradient, _values(weights))
         _assign(weights, new[0])
         _assign(optimizer.variables, new[1])
 
     def generate(self, given: jax.Array | list) -> tuple[jax.Array, Callable]:
-        """Return what the generator makes, and what turns its slope into that of the weights."""
+        """Return what the generator makes, and its backward pass: from gradient to gradients."""
         generator = self.generator
         run = _pure(generator, lambda: generator(given, training=True))
         fake, backward, state = jax.vjp(run, _values(generator.trainable_variables), has_aux=True)
         _assign(generator.non_trainable_variables, state)
-        return fake, lambda slope: backward(slope)[0]
+        return fake, lambda gradient: backward(gradient)[0]
 
-    def slope(self, loss: Callable, *picture: jax.Array) -> tuple[dict, jax.Array | list]:
-        """Return a loss's parts and its slope: at the picture, or at the discriminator's weights.
+    def gradient(self, loss: Callable, *picture: jax.Array) -> tuple[dict, jax.Array | list]:
+        """Return a loss's parts and its gradient, at a picture or the discriminator's weights.
 
         The loss is what `judge` or `blame` returns; it may use the discriminator.
         """
         discriminator = self.discriminator
         run = _pure(discriminator, loss)
 
-        def total(*at):
+        def total(*at: jax.Array) -> tuple[jax.Array, tuple]:
             (total, parts), state = run(*at)
             return total, (parts, state)
 
         differentiate = jax.value_and_grad(total, argnums=len(picture), has_aux=True)
         weights = _values(discriminator.trainable_variables)
-        (_, (parts, state)), slope = differentiate(weights, *picture)
+        (_, (parts, state)), gradient = differentiate(weights, *picture)
         _assign(discriminator.non_trainable_variables, state)
-        return parts, slope
+        return parts, gradient
 
 
-def _pure(network, function):
+def _pure(network: keras.Model, function: Callable) -> Callable:
     """Make a function that uses a network one of its weights, which returns the state too."""
     state = network.non_trainable_variables
     before = _values(state)
 
-    def run(weights, *arguments):
+    def run(weights: list[jax.Array], *arguments: jax.Array) -> tuple[Any, list[jax.Array]]:
         now = [*zip(network.trainable_variables, weights, strict=True)]
         with keras.StatelessScope([*now, *zip(state, before, strict=True)]) as scope:
             result = function(*arguments)
@@ -141,10 +144,10 @@ def _pure(network, function):
     return run
 
 
-def _values(variables):
+def _values(variables: Sequence[keras.Variable]) -> list[jax.Array]:
     return [variable.value for variable in variables]
 
 
-def _assign(variables, values):
+def _assign(variables: Sequence[keras.Variable], values: Sequence[jax.Array]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

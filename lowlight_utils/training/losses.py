@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class _Ops:
     """`keras.ops`, loaded once a loss is computed: figures read `TERMS` without Keras."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         from keras import ops
 
         return getattr(ops, name)
@@ -85,7 +85,7 @@ def ssim(fake: KerasTensor, high: KerasTensor) -> KerasTensor:
     return ops.mean(luminance * structure)
 
 
-def _local_means(x):
+def _local_means(x: KerasTensor) -> KerasTensor:
     """Average float32[n, h, w, c] under a Gaussian window that fits inside, rows then columns."""
     offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
     weights = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
@@ -195,7 +195,7 @@ class Term:
     always: bool = False
 
 
-def _without_brightness(l1, seen):
+def _without_brightness(l1: KerasTensor, seen: Seen) -> KerasTensor:
     """Measure a share of the L1 term after scaling to the truth's mean."""
     if not seen.gt_mean:
         return l1
@@ -269,6 +269,6 @@ def generator_losses(
     return {"generator_loss": reduce(add, weighed), **losses}
 
 
-def _per_picture(values):
+def _per_picture(values: KerasTensor) -> KerasTensor:
     """Average float32[n, h, w, c] over each picture, to float32[n, 1]."""
     return ops.mean(values, axis=(1, 2, 3))[:, None]

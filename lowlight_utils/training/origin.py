@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ def require_same_origin(folder: str | os.PathLike, origin: dict) -> None:
         )
 
 
-def _difference(kept, origin, part):
+def _difference(kept: dict, origin: dict, part: str) -> str | None:
     """Say how the pairs of a part differ; nothing if they do not."""
     there, here = kept[part], origin[part]
     if there["sha256"] == here["sha256"]:
@@ -101,8 +102,8 @@ def hash_of_pairs(pairs: PairSet) -> str:
     return _hash([pairs.low, pairs.high], repr((pairs.names, pairs.low.shape)))
 
 
-def _hash(arrays, text=""):
+def _hash(arrays: Sequence[np.ndarray], text: str = "") -> str:
     digest = hashlib.sha256(text.encode())
     for array in arrays:
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -31,7 +31,7 @@ def tensorflow_steps(recipe: Recipe, low: np.ndarray, high: np.ndarray) -> Calla
     )
 
     @tf.function
-    def step(low, high):
+    def step(low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             fake = generator(low, training=True)
             real_logits = discriminator([low, high], training=True)
@@ -92,11 +92,11 @@ def pytorch_steps(
         )
     ]
 
-    def entropy(logits, real):
+    def entropy(logits: torch.Tensor, real: bool) -> torch.Tensor:
         wanted = torch.ones_like(logits) if real else torch.zeros_like(logits)
         return binary_cross_entropy_with_logits(logits, wanted)
 
-    def step():
+    def step() -> torch.Tensor:
         with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
             fake = generator(low)
             discriminator.requires_grad_(True)
@@ -127,7 +127,7 @@ def pytorch_apart(*what: Any) -> Callable[[int], float]:
     return lambda count: worker.submit(_ask, count).result()
 
 
-_steps: Callable[[int], float] | None = None  # in that process
+_steps: Callable[[int], float]  # in that process
 
 
 def _prepare(*what: Any) -> None:
@@ -147,7 +147,7 @@ def pytorch_networks(recipe: Recipe) -> tuple:
     widths = [recipe.width * min(2**level, 8) for level in range(recipe.depth)]
 
     class UNet(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.down, self.up = nn.ModuleList(), nn.ModuleList()
             for level, (before, after) in enumerate(pairwise([3, *widths])):
@@ -163,7 +163,7 @@ def pytorch_networks(recipe: Recipe) -> tuple:
                 before = 2 * after
             self.last = nn.Sequential(nn.ConvTranspose2d(before, 3, 4, 2, 1), nn.Tanh())
 
-        def forward(self, x):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
             skips = []
             for block in self.down:
                 x = block(x)

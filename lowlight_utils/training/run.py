@@ -12,6 +12,7 @@ import keras
 
 from lowlight_utils.data.batches import EpochSync, PairBatches
 from lowlight_utils.data.images import ImageError
+from lowlight_utils.data.pairs import PairSet
 from lowlight_utils.data.resident import ResidentBatches
 from lowlight_utils.data.sources import Splits
 from lowlight_utils.files import write_file
@@ -38,6 +39,9 @@ from lowlight_utils.training.gan import Adam, ConditionalGAN
 from lowlight_utils.training.origin import ORIGIN_FILE, origin_of, require_same_origin
 from lowlight_utils.training.recipes import read_recipe
 
+History = dict[str, list[float]]
+"""One list a loss or score, with its value at each epoch."""
+
 SAMPLES = 4  # scenes whose progress is drawn
 
 
@@ -56,7 +60,7 @@ class Run:
     """
 
     folder: Path
-    history: dict[str, list[float]]
+    history: History
     gan: ConditionalGAN
 
     @property
@@ -209,7 +213,7 @@ def train(
         gan = build_gan(recipe, steps_per_epoch)
     together = steps_per_execution or usual_steps(steps_per_epoch)
     minutes = usual_save_minutes() if save_minutes is None else save_minutes
-    history = {}
+    history: History = {}
     if progress:
         history = progress["history"]
         restore_state(gan, folder / progress["state"])
@@ -220,8 +224,8 @@ def train(
         write_file(folder / "recipe.json", f"{recipe.to_json()}\n")
         if not progress or not (folder / ORIGIN_FILE).exists():
             write_file(folder / ORIGIN_FILE, f"{json.dumps(origin, indent=2)}\n")
-        kept = _kept(recipe, splits, folder, history, minutes)
-        _fit(gan, recipe, splits.train, history, [*kept, *callbacks], verbose, together)
+        keeping = _kept(recipe, splits, folder, history, minutes)
+        _fit(gan, recipe, splits.train, history, [*keeping, *callbacks], verbose, together)
     except (OSError, ImageError) as error:
         kept = read_progress(folder)
         raise OSError(
@@ -236,7 +240,9 @@ def train(
     return Run(folder, history, gan)
 
 
-def _kept(recipe, splits, folder, history, minutes):
+def _kept(
+    recipe: Recipe, splits: Splits, folder: Path, history: History, minutes: float
+) -> list[keras.callbacks.Callback]:
     """Return the callbacks by which a run measures, shows and keeps what it has learned."""
     keep = KeepGenerator(
         folder / "generator.keras",
@@ -254,7 +260,15 @@ def _kept(recipe, splits, folder, history, minutes):
     ]
 
 
-def _fit(gan, recipe, pairs, history, callbacks, verbose, together):
+def _fit(
+    gan: ConditionalGAN,
+    recipe: Recipe,
+    pairs: PairSet,
+    history: History,
+    callbacks: list[keras.callbacks.Callback],
+    verbose: int,
+    together: int,
+) -> None:
     """Train for the epochs that are still to do; they are added to the history."""
     done = len(history.get("val_psnr", ()))
     cropped_epochs = max(recipe.epochs - recipe.whole_epochs, 0)
@@ -278,7 +292,7 @@ def _fit(gan, recipe, pairs, history, callbacks, verbose, together):
             break
 
 
-def _batches(pairs, recipe, crop, epoch):
+def _batches(pairs: PairSet, recipe: Recipe, crop: int | None, epoch: int) -> PairBatches:
     return PairBatches(
         pairs,
         **recipe.arguments(
@@ -291,18 +305,20 @@ def _batches(pairs, recipe, crop, epoch):
     )
 
 
-def _one_a_scene(pairs, count):
+def _one_a_scene(pairs: PairSet, count: int) -> PairSet:
     first = [pairs.scenes.index(scene) for scene in dict.fromkeys(pairs.scenes)]
     return pairs[first[:count]]
 
 
-def _learning_rate(rate, recipe, steps_per_epoch):
+def _learning_rate(
+    rate: float, recipe: Recipe, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
     if recipe.schedule == "constant":
         return rate
     return keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
 
 
-def _require_recipe(path, recipe):
+def _require_recipe(path: Path, recipe: Recipe) -> None:
     """Refuse to go on with another recipe, unless it only takes longer and begins in the same way.
 
     The recipe that the run then has is the longer one.
@@ -322,7 +338,7 @@ def _require_recipe(path, recipe):
     recipe.require_same(kept, path, remedy)
 
 
-def _start_from(gan, generator):
+def _start_from(gan: ConditionalGAN, generator: keras.Model) -> None:
     """Give a generator's weights to that of a `ConditionalGAN`, and to its average."""
     if _plan(generator) != _plan(gan.generator):
         raise ValueError(
@@ -333,7 +349,7 @@ def _start_from(gan, generator):
         own.set_weights(generator.get_weights())
 
 
-def _plan(model):
+def _plan(model: keras.Model) -> list[tuple]:
     """What decides whether one network's weights mean the same in another."""
     return [
         (

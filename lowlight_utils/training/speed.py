@@ -60,9 +60,9 @@ def benchmark_train(
     recipe = SEED.but(width=width, discriminator_width=width, batch_size=batch_size)
     together = together or usual_steps(1000)
     rng = np.random.default_rng(0)
-    stacks = rng.integers(0, 256, (2, batch_size * together, SIDE, SIDE, 3), np.uint8)
-    pairs = PairSet(*stacks, tuple(f"noise{i}" for i in range(len(stacks[0]))))
-    low, high = (to_network(stack[:batch_size]) for stack in stacks)
+    dark, light = rng.integers(0, 256, (2, batch_size * together, SIDE, SIDE, 3), np.uint8)
+    pairs = PairSet(dark, light, tuple(f"noise{i}" for i in range(len(dark))))
+    low, high = (to_network(stack[:batch_size]) for stack in (dark, light))
 
     kinds = {}
     sixteen = choose_dtype()
@@ -82,13 +82,13 @@ def benchmark_train(
             gan.hold(held)
             kinds[f"ours_{dtype}_{together}_a_call"] = our_steps(gan, held[0], together)
 
-    seconds = {name: [] for name in kinds}
+    seconds: dict[str, list[float]] = {name: [] for name in kinds}
     for round_ in range(-1, rounds):
         for name, time_steps in kinds.items():
             each = time_steps(steps)
             if round_ >= 0:
                 seconds[name].append(each)
-    result = {
+    result: dict[str, Any] = {
         name: {**spread(values), "pictures_per_s": batch_size / statistics.median(values)}
         for name, values in seconds.items()
     }
@@ -109,28 +109,28 @@ def our_steps(gan: ConditionalGAN, batch: tuple, together: int = 1) -> Callable[
     """Return a function that takes some steps with `fit` and returns the seconds of one."""
 
     class SameBatch(keras.utils.PyDataset):
-        def __init__(self, count):
+        def __init__(self, count: int) -> None:
             super().__init__()
             self.count = count
 
-        def __len__(self):
+        def __len__(self) -> int:
             return self.count
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: int) -> tuple:
             return batch
 
     class Clock(keras.callbacks.Callback):
         """Start after the first call, which pays for the set-up; stop when all are done."""
 
-        def on_train_batch_end(self, batch, logs=None):
+        def on_train_batch_end(self, batch: int, logs: dict) -> None:
             if batch == 0:
                 float(logs["generator_loss"])  # JAX runs ahead: wait for it
                 self.started = time.perf_counter()
 
-        def on_epoch_end(self, epoch, logs=None):
+        def on_epoch_end(self, epoch: int, logs: dict) -> None:
             self.seconds = time.perf_counter() - self.started
 
-    def time_steps(count):
+    def time_steps(count: int) -> float:
         clock = Clock()
         calls = max(1, round(count / together))
         gan.fit(SameBatch(calls + 1), verbose=0, callbacks=[clock])

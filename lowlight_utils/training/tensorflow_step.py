@@ -1,6 +1,7 @@
 """The gradients of a step in TensorFlow, and what makes it fast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -32,7 +33,7 @@ def without_autotuning(batches: keras.utils.PyDataset) -> tf.data.Dataset:
     of an epoch of two minutes.
     """
 
-    def epoch():
+    def epoch() -> Iterator[tuple]:
         batches.on_epoch_begin()
         for index in range(len(batches)):  # to iterate over one takes a newer Keras than 3.8
             yield batches[index]
@@ -82,12 +83,12 @@ class Adam(keras.optimizers.Adam):
         )
 
 
-class TrainStep:
-    """The slopes that `ConditionalGAN.take_step` follows, on the TensorFlow backend."""
+class TrainStep(keras.Model):
+    """The gradients that `ConditionalGAN.take_step` follows, on the TensorFlow backend."""
 
     # XLA makes convolutions slower on CPUs, and the step is already one graph.
     compile_whole_step = ON_GPU
-    pixels = None  # of the pictures on the device
+    pixels: tuple[tf.Tensor, tf.Tensor] | None = None  # of the pictures on the device
 
     def prepare_step(self) -> None:
         """Do once, before the first step, what makes all of them faster.
@@ -96,7 +97,7 @@ class TrainStep:
         ------
         ValueError
             Under a strategy for several devices: each would follow the mean loss of its own part of
-            the batch, and the slopes be added up, so that every step would be too long.
+            the batch, and the gradients be added up, so that every step would be too long.
         """
         if (count := tf.distribute.get_strategy().num_replicas_in_sync) > 1:
             raise ValueError(
@@ -106,7 +107,7 @@ class TrainStep:
         if not ON_GPU:
             keep_freed_memory()
 
-    def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, but take a `PyDataset` in its own order."""
         if isinstance(x, keras.utils.PyDataset):
             x, kwargs = without_autotuning(x), {**kwargs, "shuffle": False}
@@ -123,10 +124,10 @@ class TrainStep:
         """Take a step on a batch; or, with pictures on the device, one after each draw of them."""
         if self.pixels is None:
             return self.take_step(data)
-        draws, lambdas = data
+        pixels, (draws, lambdas) = self.pixels, data
 
-        def step(index):
-            low, high = (look(each, draws[:, index], self.seen_shape) for each in self.pixels)
+        def step(index: tf.Tensor) -> tuple[tf.Tensor]:
+            low, high = (look(each, draws[:, index], self.seen_shape) for each in pixels)
             told = lambdas[:, index]
             self.take_step(([low, told] if len(self.generator.inputs) > 1 else low, high))
             return (index + 1,)
@@ -134,19 +135,19 @@ class TrainStep:
         tf.while_loop(lambda index: index < tf.shape(draws)[1], step, (0,), parallel_iterations=1)
         return {tracker.name: tracker.result() for tracker in self.metrics}
 
-    def update(self, optimizer: keras.Optimizer, slope: list, weights: list) -> None:
-        """Let an optimizer change weights by their slope."""
-        optimizer.apply(slope, weights)
+    def update(self, optimizer: keras.Optimizer, gradient: list, weights: list) -> None:
+        """Let an optimizer change weights by their gradient."""
+        optimizer.apply(gradient, weights)
 
     def generate(self, given: tf.Tensor | list) -> tuple[tf.Tensor, Callable]:
-        """Return what the generator makes, and what turns its slope into that of the weights."""
+        """Return what the generator makes, and its backward pass: from gradient to gradients."""
         with tf.GradientTape() as tape:
             fake = self.generator(given, training=True)
         weights = self.generator.trainable_variables
-        return fake, lambda slope: tape.gradient(fake, weights, output_gradients=slope)
+        return fake, lambda gradient: tape.gradient(fake, weights, output_gradients=gradient)
 
-    def slope(self, loss: Callable, *picture: tf.Tensor) -> tuple[dict, tf.Tensor | list]:
-        """Return a loss's parts and its slope: at the picture, or at the discriminator's weights.
+    def gradient(self, loss: Callable, *picture: tf.Tensor) -> tuple[dict, tf.Tensor | list]:
+        """Return a loss's parts and its gradient, at a picture or the discriminator's weights.
 
         The loss is what `judge` or `blame` returns.
         """

@@ -7,9 +7,8 @@ import pytest
 
 rawpy = pytest.importorskip("rawpy", reason="install the extra raw")
 
-from raws import mosaic, write_dng  # noqa: E402
-
 from lowlight_utils.data.darken import srgb_to_linear  # noqa: E402
+from lowlight_utils.data.dng import mosaic, write_dng  # noqa: E402
 from lowlight_utils.data.errors import ImageError, ImageTooLarge, UnknownFormat  # noqa: E402
 from lowlight_utils.data.images import read_image, read_image_and_alpha  # noqa: E402
 
@@ -27,11 +26,11 @@ def scene():
 
 @pytest.fixture
 def dng(scene, tmp_path):
-    return lambda **how: write_dng(
-        tmp_path / "photo.dng",
-        mosaic(scene, how.get("bits", 12), how.get("black", 128)),
-        **how,
-    )
+    def write(**how):
+        write_dng(tmp_path / "photo.dng", mosaic(scene), **{"bits": 12, "black": 128, **how})
+        return tmp_path / "photo.dng"
+
+    return write
 
 
 def light_of(image):

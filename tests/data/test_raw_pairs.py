@@ -6,29 +6,25 @@ import pytest
 pytest.importorskip("rawpy", reason="install the extra raw")
 
 from pictures import make_photo
-from raws import mosaic, write_dng
 
 from lowlight_utils.__main__ import main
 from lowlight_utils.data.darken import to_linear
+from lowlight_utils.data.dng import (
+    ELECTRONS,
+    READ_NOISE,
+    mosaic,
+    with_noise,
+    write_raw_of,
+)
 from lowlight_utils.data.images import read_image
 from lowlight_utils.data.raw_pairs import DARK_LEVELS, make_pairs, sensor_noise
 from lowlight_utils.data.sources import load_splits
 
-ELECTRONS, READ = 20_000, 4  # at the sensor's white; the electronics' noise
-
-
-def counted(light, seed=0):
-    """A noisy mosaic from 0 to 1."""
-    rng = np.random.default_rng(seed)
-    clean = (mosaic(light, 14, 0) / (2**14 - 1)) * ELECTRONS
-    return (rng.poisson(clean) + rng.normal(0, READ, clean.shape)) / ELECTRONS
-
 
 def write_raw(path, seed=0, height=96, width=144):
-    seen = counted(to_linear(make_photo(height, width, seed)), seed)
     path.parent.mkdir(exist_ok=True)
-    counts = np.rint(np.clip(512 + seen * (2**14 - 1 - 512), 0, 2**14 - 1))
-    return write_dng(path, counts.astype(np.uint16), 14, 512)
+    write_raw_of(path, make_photo(height, width, seed), seed)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +39,9 @@ def made(tmp_path_factory):
 
 def test_the_noise_of_a_sensor_is_measured():
     ramp = np.repeat(np.linspace(0.001, 0.8, 640)[:, None, None], 640, 1).repeat(3, 2)
-    shot, read = sensor_noise(counted(ramp).astype(np.float32), 2)
+    shot, read = sensor_noise(with_noise(mosaic(ramp)).astype(np.float32), 2)
     assert shot == pytest.approx(1 / ELECTRONS, rel=0.15)
-    assert read < 2 * (READ / ELECTRONS) ** 2
+    assert read < 2 * (READ_NOISE / ELECTRONS) ** 2
 
 
 def test_each_file_gives_one_truth_and_darker_pictures_as_dark_as_lols(made):

@@ -122,10 +122,13 @@ def test_no_source_at_all_is_an_error():
 def test_load_splits_joins_lol_and_synthetic_pairs_that_lie_side_by_side(tmp_path):
     write_pairs(tmp_path / "lol" / "our485", ["2", "5", "6", "9"])
     write_pairs(tmp_path / "lol" / "eval15", ["1"])
-    write_pairs(tmp_path / "synthetic" / "BrighteningTrain", [f"r{i}" for i in range(60)])
+    developed = [f"r{i}-exposure{n}" for i in range(10) for n in range(1, 8)]
+    write_pairs(tmp_path / "synthetic" / "BrighteningTrain", developed)
     splits = load_splits(tmp_path, size=8)
     assert len(splits.test) == 50 and splits.test.names[0] == "lol-1"
-    assert len(splits.train) + len(splits.validation) == 4 + 60 - 49
+    assert len(splits.train) + len(splits.validation) == 4 + 70 - 49
+    shared = set(splits.test.scenes) & {*splits.train.scenes, *splits.validation.scenes}
+    assert not [scene for scene in shared if scene.startswith("synthetic")]
 
 
 def test_lols_scenes_survive_being_written_as_double_pictures(tmp_path):

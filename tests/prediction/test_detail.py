@@ -6,7 +6,8 @@ from pictures import make_photo
 
 from lowlight_utils.data.images import resize, to_network
 from lowlight_utils.metrics import psnr
-from lowlight_utils.prediction.detail import carry_over, noise_by_level, tone_curves
+from lowlight_utils.prediction.detail import carry_over, tone_curves
+from lowlight_utils.prediction.noise import noise_by_level
 
 
 def dark_scene(height=240, width=320, seed=0):

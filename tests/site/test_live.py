@@ -25,7 +25,7 @@ PHONE = {
 }
 
 
-live = load_tool("live")
+live, runtime = load_tool("live"), load_tool("live_runtime")
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +252,7 @@ def test_once_it_has_enhanced_the_page_works_and_opens_without_a_network(open_pa
 
 
 def test_without_npm_the_build_says_what_is_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(live, "CACHE", tmp_path)
+    monkeypatch.setattr(runtime, "CACHE", tmp_path)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(live.BuildError, match=r"npm is not installed.*Node\.js"):
         live.fetch_package()

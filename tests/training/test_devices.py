@@ -12,6 +12,7 @@ from apart import ON_JAX
 from small import final_state
 
 from lowlight_utils.__main__ import _parser
+from lowlight_utils.backend import Accelerator
 from lowlight_utils.training import devices
 from lowlight_utils.training.devices import several
 
@@ -101,16 +102,18 @@ def test_tensorflow_refuses_several_devices_and_names_jax():
 @pytest.mark.parametrize(
     ("capability", "dtype"),
     [((9, 0), "mixed_bfloat16"), ((8, 0), "mixed_bfloat16"), ((7, 5), "mixed_float16"),
-     ((6, 1), "float32")],
+     ((6, 1), "float32"), ((), "float32")],
 )  # fmt: skip
-def test_the_format_is_one_that_the_card_computes_with(capability, dtype):
-    assert devices._dtype_of_cards(capability) == dtype
+def test_the_format_is_one_that_the_least_card_computes_with(capability, dtype, monkeypatch):
+    cards = [Accelerator("GPU new", (9, 0)), Accelerator("GPU", capability)]
+    monkeypatch.setattr(devices, "accelerators", lambda: cards)
+    assert devices.choose_dtype() == dtype
 
 
 @pytest.mark.parametrize(("epoch", "steps"), [(1450, 58), (485, 64), (3, 3), (97, 64), (128, 64)])
 def test_a_graphics_card_takes_many_steps_a_call_and_evenly_if_it_can(epoch, steps, monkeypatch):
     assert devices.usual_steps(epoch) == 1  # here there is none
-    monkeypatch.setattr(devices, "on_accelerator", lambda: True)
+    monkeypatch.setattr(devices, "accelerators", lambda: [Accelerator("GPU", (8, 0))])
     assert devices.usual_steps(epoch) == steps
 
 

@@ -335,7 +335,7 @@ def test_mixed_bfloat16_keeps_weights_and_pictures_in_float32_and_learns():
     assert l1[-1] < 0.7 * l1[0]
 
 
-# float16, whose small slopes need a scale.
+# float16, whose small gradients need a scale.
 
 
 def test_float16_takes_the_step_of_float32_whatever_the_scale():
@@ -353,7 +353,7 @@ def test_each_network_has_a_scale_of_its_own():
     gan, (low, high) = small_gan(dtype="mixed_float16", average=0.9), small_batch()
     gan.generator_optimizer.dynamic_scale.assign(1e30)
     generator, discriminator = step_and_changes(gan, low, high)
-    assert max(abs(change).max() for change in generator) == 0  # skipped: its slope was infinite
+    assert max(abs(change).max() for change in generator) == 0  # skipped: its gradient was infinite
     assert max(abs(change).max() for change in discriminator) > 0
     assert float(gan.generator_optimizer.dynamic_scale) == pytest.approx(0.5e30)
     assert int(gan.generator_optimizer.iterations) == 0

@@ -18,7 +18,7 @@ def counted_by_tensorflow(network, shape):
     graph = tf.function(lambda x: network(x)).get_concrete_function(tf.TensorSpec(shape)).graph
     wanted = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     tree = tf.compat.v1.profiler.profile(graph, options={**wanted, "output": "none"}, cmd="op")
-    # In TensorFlow a transposed convolution is the slope of a convolution at its input.
+    # In TensorFlow a transposed convolution is the gradient of a convolution at its input.
     counted = {}
     while tree.children:
         (tree,) = tree.children

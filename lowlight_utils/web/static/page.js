@@ -40,7 +40,7 @@ async function open(file, { example = "" } = {}) {
   photo = { file, name: file.name || "photo", example, token: "", results: new Map() };
   const mine = photo;
   markExample();
-  choose("generator");
+  choose({ method: "generator" });
   const result = await enhance();
   if (mine !== photo) return;
   if (!result) return goBack();
@@ -63,7 +63,7 @@ async function open(file, { example = "" } = {}) {
 // The photo was refused or given up: the one on the stage stays the page's.
 function goBack() {
   photo = onStage.photo;
-  choose(onStage.method);
+  choose(onStage);
   if ($("lambda") && onStage.lambda) {
     $("lambda").value = Math.log10(onStage.lambda);
     showLambda();
@@ -71,8 +71,14 @@ function goBack() {
   markExample();
 }
 
-function choose(method) {
-  document.querySelector(`input[name=how][value="${method}"]`).checked = true;
+// Set the controls that stand for an option of the interface; wanted() reads them.
+function choose(options) {
+  for (const control of document.querySelectorAll("[data-option]")) {
+    const value = options[control.dataset.option];
+    if (value === undefined) continue;
+    if (control.type === "radio") control.checked = control.value === value;
+    else control.value = value;
+  }
   enableLambda();
 }
 
@@ -132,8 +138,7 @@ async function enhance() {
 function show(result) {
   setPicture($("after"), URL.createObjectURL(result.blob));
   $("after-label").textContent = labelOf(result.method);
-  onStage.method = result.method;
-  onStage.lambda = result.lambda;
+  onStage = { photo: onStage.photo, ...result };
   unsaved = !photo.example;
   const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
   const at = result.lambda ? `, λ ${result.lambda},` : "";
@@ -183,8 +188,11 @@ async function complain(text, file = null) {
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;
 // What the controls ask for; λ only where the method takes it.
 function wanted() {
-  const method = chosenMethod();
-  return takesLambda(method) ? { method, lambda: lambda() } : { method };
+  const options = {};
+  for (const { dataset, type, checked, value } of document.querySelectorAll("[data-option]")) {
+    if (type !== "radio" || checked) options[dataset.option] = value;
+  }
+  return takesLambda(options.method) ? { ...options, lambda: lambda() } : options;
 }
 
 const takesLambda = (method) => method === $("lambda")?.dataset.method;
@@ -231,8 +239,8 @@ async function change() {
   if (!result) goBack(); // refused: the controls say what is shown
   else if (result.key === JSON.stringify(wanted())) show(result);
 }
-for (const radio of document.querySelectorAll("input[name=how]")) {
-  radio.addEventListener("change", change);
+for (const control of document.querySelectorAll("[data-option]")) {
+  control.addEventListener("change", change);
 }
 // The slider moves λ's logarithm, so that 1 is as far from 10 as 10 from 100.
 function lambda() {
