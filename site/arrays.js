@@ -92,7 +92,7 @@ export function boxMean(plane, width, height, radius, first = 0, last = height, 
 export function interpolate(x, xs, ys) {
   const last = xs.length - 1;
   if (x >= xs[last]) return ys[last];
-  if (!(x > xs[0])) return ys[0];
+  if (!(x >= xs[0])) return ys[0];
   let low = 0;
   let high = last;
   while (high - low > 1) {

@@ -13,11 +13,13 @@ const CAUTION = 1.6; // what varies by no more than this many times the noise is
 const QUIET = 0.05; // share of the squares of a brightness that show its noise and little else
 const ROUNDED = [0.25, 0.5, 0.5].map((each) => each / 127.5 ** 2); // what rounding and JPEG leave
 const UNLIKELY = 3; // times the noise at other levels is more than noise varies
+const SHADES = 4096; // of brightness; from one level to the next noise may change by a quarter
 const STRIP = 64; // rows in work at a time
 const BLOCK = 16; // side of the squares in which noise is measured
 const BLOCK_ROWS = 32; // as many rows of such squares are looked at, spread over the photo
 
 const LEVELS = linspace(-1, 1, 256);
+const FINE = linspace(-1, 1, SHADES);
 const NETWORK = Float32Array.from({ length: 256 }, (_, level) => level / 127.5 - 1);
 
 // Write the enhanced photo into `result`. `pause(share)` is awaited between strips: it may throw,
@@ -55,11 +57,12 @@ export async function carryOver(photo, before, after, small, result, pause) {
         let [p, q, r] = [planes[0][at], planes[1][at], planes[2][at]];
         if (smooths) {
           const average = means[0][inside];
-          const level = Math.min(255, Math.max(0, Math.round((average + 1) * 127.5))) * 3;
+          const shade = Math.round(((average + 1) / 2) * (SHADES - 1));
+          const place = Math.min(SHADES - 1, Math.max(0, shade)) * 3;
           const away = share[x];
-          p += away * shareOf(noise[level], variances[0][inside]) * (average - p);
-          q += away * shareOf(noise[level + 1], variances[1][inside]) * (means[1][inside] - q);
-          r += away * shareOf(noise[level + 2], variances[2][inside]) * (means[2][inside] - r);
+          p += away * shareOf(noise[place], variances[0][inside]) * (average - p);
+          q += away * shareOf(noise[place + 1], variances[1][inside]) * (means[1][inside] - q);
+          r += away * shareOf(noise[place + 2], variances[2][inside]) * (means[2][inside] - r);
         }
         const g = p - (q + r) / 4;
         result[to] = (g + q + red[x] + 1) * 127.5; // a clamped array rounds by itself
@@ -208,18 +211,18 @@ function parts(list, count) {
   });
 }
 
-// What the noise becomes once the curves have been applied, by new level, times CAUTION.
+// What the noise becomes once the curves have been applied, by new shade, times CAUTION.
 function brightenNoise(noise, curves) {
   const curve = LEVELS.map((_, i) => mean(curves.map((each) => each[i])));
   const slope = curve.map((_, i) => {
     const [low, high] = [Math.max(0, i - 1), Math.min(255, i + 1)];
     return (curve[high] - curve[low]) / (LEVELS[high] - LEVELS[low]);
   });
-  const result = new Float32Array(256 * 3);
+  const result = new Float32Array(SHADES * 3);
   for (let channel = 0; channel < 3; channel++) {
     const brightened = slope.map((each, i) => noise[3 * i + channel] * each * each);
-    LEVELS.forEach((level, i) => {
-      result[3 * i + channel] = CAUTION * interpolate(level, curve, brightened);
+    FINE.forEach((shade, i) => {
+      result[3 * i + channel] = CAUTION * interpolate(shade, curve, brightened);
     });
   }
   return result;

@@ -20,6 +20,7 @@ RADII = (2, 3, 3)
 QUIET = 5  # per cent of the squares of a brightness that show its noise and little else
 ROUNDED = np.array([0.25, 0.5, 0.5]) / 127.5**2  # what rounding and JPEG leave of a smooth shadow
 UNLIKELY = 3  # times the noise at other levels is more than noise varies
+SHADES = 4096  # of brightness; from one level to the next noise may change by a quarter
 BLOCK = 16  # side of the squares in which noise is measured
 BLOCK_ROWS = 32  # as many rows of such squares are looked at, spread over the photo
 
@@ -82,11 +83,11 @@ def _clear(brightness: np.ndarray) -> np.ndarray:
 
 
 def brighten_noise(noise: np.ndarray, curves: np.ndarray) -> np.ndarray:
-    """Say what a photo's noise becomes once the curves have been applied to it, by new level."""
-    level = np.linspace(-1, 1, 256)
+    """Say what a photo's noise becomes once the curves have been applied to it, by new shade."""
+    level, shade = np.linspace(-1, 1, 256), np.linspace(-1, 1, SHADES)
     curve = np.interp(level, np.linspace(-1, 1, len(curves)), curves.mean(-1))
     brightened = noise * np.gradient(curve, level)[:, None] ** 2
-    return np.stack([np.interp(level, curve, plane) for plane in brightened.T], -1)
+    return np.stack([np.interp(shade, curve, plane) for plane in brightened.T], -1)
 
 
 def denoised_share(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -111,12 +112,12 @@ def denoised_share(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 def smooth(picture: np.ndarray, noise: np.ndarray, rows: slice, denoised: np.ndarray) -> np.ndarray:
     """Take noise out of some rows of a picture, as far as `denoised` says."""
-    level, planes = None, []
+    shade, planes = None, []
     for channel, (plane, radius) in enumerate(zip(_opponent(picture), RADII, strict=True)):
         mean, variance = (part[rows] for part in _mean_and_variance(plane, radius))
-        if level is None:
-            level = np.clip(np.rint((mean + 1) * 127.5), 0, 255).astype(np.uint8)
-        share = np.minimum(noise[level, channel] / np.maximum(variance, 1e-9), 1)
+        if shade is None:
+            shade = np.clip(np.rint((mean + 1) / 2 * (SHADES - 1)), 0, SHADES - 1).astype(np.uint16)
+        share = np.minimum(noise[shade, channel] / np.maximum(variance, 1e-9), 1)
         share *= denoised
         planes.append(plane[rows] + share * (mean - plane[rows]))
     brightness, red, blue = planes
