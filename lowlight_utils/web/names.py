@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lowlight_utils.recipe import Recipe
 
-OURS, ORIGINAL = "generator", "original"
+OURS, TOLD_LAMBDA, ORIGINAL = "generator", "lambda", "original"
 
 BASELINES = {
     "gamma-2.2": "gamma 2.2",
@@ -18,9 +18,6 @@ BASELINES = {
 }
 """The classical methods, in the order that fits the page: the interface's name -> the name in
 `BASELINES`; a test compares them."""
-
-METHODS = {OURS: "our network", **BASELINES}
-"""What the page offers, the first of them when it opens."""
 
 LAMBDA = Recipe.lambda_l1
 """λ where none is asked for."""

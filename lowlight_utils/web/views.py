@@ -12,7 +12,7 @@ from lowlight_utils.web import names
 from lowlight_utils.web.app import Service, service
 from lowlight_utils.web.asked import Problem, most_bytes, read_job, read_photo
 from lowlight_utils.web.guard import client
-from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, options
+from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, methods, options
 from lowlight_utils.web.look import look
 from lowlight_utils.web.settings import MIB
 
@@ -30,15 +30,14 @@ def index() -> str:
     megapixels = it.settings.max_pixels // 1_000_000
     return render_template(
         "index.html",
-        methods=names.METHODS,
+        methods=methods(it.told),
         accept=names.ACCEPT,
         formats=names.FORMATS,
         qualities=names.QUALITIES,
         examples=names.EXAMPLES,
-        options=options(it.lambda_range),
-        lambda_range=it.lambda_range,
-        lambda_slider=it.lambda_range and names.lambda_slider(it.lambda_range),
-        told_lambda=names.OURS,
+        options=options(it.told),
+        told=it.told,
+        lambda_slider=it.told and names.lambda_slider((it.told.least, it.told.most)),
         most=f"{megabytes}\N{NO-BREAK SPACE}MB and {megapixels}\N{NO-BREAK SPACE}megapixels",
         megabytes=megabytes,
         megapixels=megapixels,
@@ -66,7 +65,7 @@ def enhance() -> Response:
     held = True
     try:
         photo = read_photo(request, it.shelf, it.settings.max_bytes)
-        job = read_job(request, photo.name, it.lambda_range)
+        job = read_job(request, photo.name, it.told)
         if not photo.token:  # or it was looked at when it came
             _refusing(look, photo.content, photo.name, it.settings.max_pixels)
         if said := it.trouble.known(photo.content):
