@@ -15,6 +15,7 @@ from lowlight_utils.web.guard import client
 from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, methods, options
 from lowlight_utils.web.look import look
 from lowlight_utils.web.settings import MIB
+from lowlight_utils.web.words import LANGUAGES, words
 
 Result = TypeVar("Result")
 
@@ -23,28 +24,35 @@ LOOK_UP = 0.1  # seconds between two looks whether anybody still waits for a pho
 
 
 @pages.get("/")
-def index() -> str:
-    """Show the page."""
+def index() -> Response:
+    """Show the page, in the language that the address or the browser asks for."""
     it = service()
+    spoken = [tag.partition("-")[0].lower() for tag in request.accept_languages.values()]
+    asked = [request.args.get("lang", ""), *spoken]
+    language = next((each for each in asked if each in LANGUAGES), "en")
+    t = words(language)
     megabytes = it.settings.max_bytes // MIB
     megapixels = it.settings.max_pixels // 1_000_000
-    return render_template(
+    page = render_template(
         "index.html",
+        t=t,
+        languages=LANGUAGES,
         methods=methods(it.told),
         accept=names.ACCEPT,
         formats=names.FORMATS,
-        qualities=names.QUALITIES,
+        quality=names.QUALITY,
         examples=names.EXAMPLES,
         options=options(it.told),
         told=it.told,
         lambda_slider=it.told and names.lambda_slider((it.told.least, it.told.most)),
-        most=f"{megabytes}\N{NO-BREAK SPACE}MB and {megapixels}\N{NO-BREAK SPACE}megapixels",
+        most=t("most", megabytes=megabytes, megapixels=megapixels),
         megabytes=megabytes,
         megapixels=megapixels,
         settings=it.settings,
         keep_minutes=max(1, round(it.settings.keep_seconds / 60)),
         version=__version__,
     )
+    return Response(page, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
 @pages.get("/examples/<name>")
