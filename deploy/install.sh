@@ -22,12 +22,14 @@ release=$(mktemp -d "$prefix/releases/$(date -u +%Y%m%d-%H%M%S)-XXXX")
 build=$(mktemp -d)
 trap 'rm -rf "$build"; [[ $(readlink "$prefix/current") == "$release" ]] || rm -rf "$release"' EXIT
 
-# The generator: exported with Keras and JAX, which the server itself does not need.
+# The generator, and the one for the λ slider: exported with Keras and JAX, which the server itself does not need.
 python3 -m venv "$build/venv"
 "$build/venv/bin/pip" install --quiet --no-cache-dir --constraint "$source/constraints.txt" \
     "${source}[jax,export]"
 (cd "$build" && KERAS_BACKEND=jax "$build/venv/bin/python" -m lowlight_utils export \
     "$release/generator.onnx" ${WEIGHTS:+--weights "$WEIGHTS"})
+(cd "$build" && KERAS_BACKEND=jax "$build/venv/bin/python" -m lowlight_utils export \
+    "$release/lambda.onnx" --told-lambda)
 
 # The server, made where it stays: a virtual environment cannot be moved.
 python3 -m venv "$release/venv"

@@ -8,46 +8,42 @@ let files = 0;
 // iPhones and iPads hold no canvas of more than 4096 x 4096 pixels.
 if (CSS.supports("-webkit-touch-callout", "none")) document.body.dataset.maxPixels = 4096 ** 2;
 
-// Ask for a result of the photo. Null if there is none; the page then says why.
-async function ask({ method, lambda, strength = 1, format }) {
-  const [mine, myTurn] = [photo, turn];
-  await haveFile();
-  if (lacking()) {
-    complain(lacking());
-    return null;
-  }
-  if (!numbers.has(mine.file)) numbers.set(mine.file, ++files);
+let last = Promise.resolve(); // the worker does one thing at a time, and gives up what was before
+
+// Ask for a result of a photo. Throws a Problem that says why there is none.
+function ask(it, options, signal) {
+  const asking = last.then(() => askNow(it, options, signal));
+  last = asking.catch(() => {});
+  return asking;
+}
+
+async function askNow(it, { method, lambda, strength = 1, format }, signal) {
+  await haveFile(it);
+  if (lacking()) throw new Problem(lacking());
+  if (signal.aborted) throw new DOMException("given up", "AbortError");
+  if (!numbers.has(it.file)) numbers.set(it.file, ++files);
   const question = {
-    number: numbers.get(mine.file),
-    file: mine.file,
+    number: numbers.get(it.file),
+    file: it.file,
     method,
     lambda,
     strength,
-    format: format || nearest(mine.file.type),
+    format: format || nearest(it.file.type),
     quality: QUALITY,
   };
-  busy("Reading");
+  tell(it, "reading");
+  signal.addEventListener("abort", giveUpCall);
   try {
-    const { blob, seconds, width, height } = await call(question, (text, share) => {
-      if (myTurn !== turn) return;
-      if (share === undefined) busy(text);
-      else progress(share, text);
+    const { blob, seconds, width, height } = await call(question, (text, share = null) => {
+      if (!signal.aborted) tell(it, "enhancing", share, text);
     });
-    return {
-      blob,
-      name: savedName(mine.name, blob.type),
-      seconds,
-      size: `${width}x${height}`,
-    };
+    return { blob, name: savedName(it.name, blob.type), seconds, size: `${width}x${height}` };
   } catch (error) {
-    if (myTurn === turn && error.message !== "given up") complain(error.message);
-    return null;
+    throw new Problem(error.message, { shrink: true });
   } finally {
-    if (myTurn === turn) busy("");
+    signal.removeEventListener("abort", giveUpCall);
   }
 }
-
-const abort = giveUpCall;
 
 function forget() {
   // The worker keeps one photo, until the next comes or the page is left.
@@ -66,4 +62,6 @@ function savedName(name, type) {
   return name.replace(/\.[^.]*$/, "") + { "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp" }[type];
 }
 
-addEventListener("DOMContentLoaded", () => complain(lacking()));
+addEventListener("DOMContentLoaded", () => {
+  if (lacking()) complain(new Problem(lacking()));
+});

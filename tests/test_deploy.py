@@ -106,6 +106,7 @@ def test_unit_and_script_mean_the_same_files():
     script, service = text("install.sh"), text("lowlight.service")
     for made, used in (
         ("$release/generator.onnx", "generator.onnx"),
+        ("$release/lambda.onnx", "lambda.onnx"),
         ("$release/venv", "venv/bin"),
     ):
         assert made in script
@@ -118,7 +119,10 @@ def test_no_virtual_environment_is_moved_and_the_new_release_comes_into_place_at
     script = text("install.sh")
     moved = re.findall(r"^\s*mv .*$", script, re.M)
     assert moved == ['mv -T "$prefix/current.new" "$prefix/current"']
-    made = [script.index(f'"$release/{name}') for name in ("generator.onnx", "venv", "maintenance")]
+    made = [
+        script.index(f'"$release/{name}')
+        for name in ("generator.onnx", "lambda.onnx", "venv", "maintenance")
+    ]
     assert max(made) < script.index(moved[0]) < script.index("systemctl restart lowlight")
 
 

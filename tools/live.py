@@ -33,11 +33,14 @@ from lowlight_utils.prediction import (
 )
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 from lowlight_utils.web import Pipeline, names
+from lowlight_utils.web.job import Told
+from lowlight_utils.web.words import words
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "site"
 WEB = ROOT / "lowlight_utils" / "web"
-SHARED = ("page.css", "viewer.js", "shrink.js", "bring.js", "page.js", "icon.svg")
+SHARED = ("words.js", "viewer.js", "shrink.js", "bring.js", "strip.js", "stage.js", "adjust.js")
+SHARED += ("zip.js", "save.js", "page.js", "page.css", "icon.svg")
 OWN = ("call.js", "browser.js", "worker.js", "enhance.js", "detail.js", "arrays.js", "network.js")
 OWN += ("lambda.js",)
 
@@ -51,7 +54,7 @@ SCENES = {
 """The photos of the λ page, from the validation part, and what they show."""
 
 STRIP = ("0.01", "0.1", "1", "10", "115", "1000")
-METHODS = {names.OURS: "our network", "lambda": "the network told λ"}
+METHODS = (names.OURS, names.TOLD_LAMBDA)
 MOST_MEGABYTES = 100
 MOST_MEGAPIXELS = 25  # a photo is held three times, at 4 bytes a pixel
 
@@ -134,7 +137,7 @@ def add_network(weights: Path, path: Path) -> dict:
 
 def add_examples(enhancer: Enhancer, folder: Path) -> None:
     """Write the examples that the Flask page has, and what the generator makes of the first."""
-    first = next(iter(names.EXAMPLES))
+    first = names.EXAMPLES[0]
     for name, content in Pipeline(enhancer).warm_up().items():
         if name.startswith(f"{first}-") or name.endswith(("-dark", "-thumb")):
             write_file(folder / example(name), content)
@@ -168,6 +171,7 @@ def add_pages(out: Path, home: str | None, lambda_range: tuple, first: dict[str,
     )
     told = {
         "url_for": address,
+        "t": words("en"),
         "home": home,
         "version": __version__,
         "runtime_version": VERSION,
@@ -175,13 +179,11 @@ def add_pages(out: Path, home: str | None, lambda_range: tuple, first: dict[str,
         "methods": METHODS,
         "accept": names.ACCEPT,
         "formats": names.FORMATS,
-        "qualities": names.QUALITIES,
-        "quality": names.QUALITY / 100,
+        "quality": names.QUALITY,
         "examples": names.EXAMPLES,
         "lambda_range": lambda_range,
         "lambda_slider": names.lambda_slider(lambda_range),
-        "told_lambda": "lambda",
-        "lambda_hint": " For the method that is told λ.",
+        "told": Told(names.TOLD_LAMBDA, *lambda_range),
         "most": f"{MOST_MEGAPIXELS}\N{NO-BREAK SPACE}megapixels",
         "max_bytes": MOST_MEGABYTES * 2**20,
         "max_pixels": MOST_MEGAPIXELS * 1_000_000,

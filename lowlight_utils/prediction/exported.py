@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,9 +116,22 @@ def start_session(model: Path | bytes, threads: int) -> "onnxruntime.InferenceSe
     options.enable_mem_pattern = False
     # Threads that wait in a busy loop take the core from whatever else the server has to do.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     # The bytes, since ONNX Runtime wants a file's name in UTF-8, whatever the system writes.
     source = model if isinstance(model, bytes) else model.read_bytes()
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _share_memory() -> None:
+    """Let all generators of a process work in the same memory, one after another: it is kept."""
+    import onnxruntime as ort
+
+    where = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    ort.create_and_register_allocator(where, None)
 
 
 def run(

@@ -69,7 +69,7 @@ class Service:
         self.settings = settings
         self.trouble = Trouble()
         self.line = Line(workers, self.trouble.note)
-        self.lambda_range = getattr(first, "lambda_range", None)
+        self.told = getattr(first, "told", None)
         examples = getattr(first, "examples", None)
         self.examples = first.warm_up() if examples is None else examples
         self.places = Places(settings.queue, settings.queue_each)

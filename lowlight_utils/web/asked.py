@@ -11,7 +11,7 @@ from flask import Request, Response
 from werkzeug.formparser import FormDataParser
 
 from lowlight_utils.web import names
-from lowlight_utils.web.job import Job, Range, options
+from lowlight_utils.web.job import Job, Told, options
 from lowlight_utils.web.settings import MIB
 from lowlight_utils.web.shelf import Shelf
 
@@ -107,7 +107,7 @@ def read_photo(request: Request, shelf: Shelf, max_bytes: int) -> Photo:
     return Photo(content, names.clean(name), keep)
 
 
-def read_job(request: Request, name: str, lambda_range: Range | None) -> Job:
+def read_job(request: Request, name: str, told: Told | None) -> Job:
     """Read the options from the address or the form.
 
     Raises
@@ -116,10 +116,12 @@ def read_job(request: Request, name: str, lambda_range: Range | None) -> Job:
         400: a value that is none.
     """
     given: dict[str, Any] = {}
-    for key, option in options(lambda_range).items():
+    for key, option in options(told).items():
         if text := request.values.get(key):
             try:
                 given[option.field] = option.read(text)
             except ValueError as error:
                 raise Problem(400, f"{key} has to be {error}") from error
+    if told and "lambda_l1" in given:
+        given.setdefault("method", told.method)
     return Job(name=name, **given)

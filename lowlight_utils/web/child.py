@@ -43,19 +43,14 @@ def work(connection: Connection, words: Connection, settings: Settings, threads:
         os.dup2(words.fileno(), 2)
     words.close()
     try:
-        from lowlight_utils.prediction import Enhancer, is_exported
-        from lowlight_utils.web.pipeline import Pipeline
-
-        if not is_exported(settings.weights):
-            start_keras()
-        pipeline = Pipeline(Enhancer(settings.weights), settings)
+        pipeline = _load(settings)
         examples = pipeline.warm_up()
     except Exception as error:
         problem = explain(error) or str(error) or type(error).__name__
         connection.send_bytes(json.dumps({"error": problem}).encode())
         return
     os.dup2(nowhere, 2)
-    ready = {"lambda_range": pipeline.lambda_range, "examples": list(examples)}
+    ready = {"told": pipeline.told and vars(pipeline.told), "examples": list(examples)}
     connection.send_bytes(json.dumps(ready).encode())
     for file in examples.values():
         connection.send_bytes(file)
@@ -63,6 +58,22 @@ def work(connection: Connection, words: Connection, settings: Settings, threads:
     _confine(settings.job_memory)
     while _one_job(connection, pipeline):
         pass
+
+
+def _load(settings: Settings) -> "Pipeline":
+    from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer, is_exported
+    from lowlight_utils.web.pipeline import Pipeline
+
+    beside = settings.lambda_weights or (LAMBDA_WEIGHTS if settings.weights is None else None)
+    if not is_exported(settings.weights) or (beside and not is_exported(beside)):
+        start_keras()
+    first = Enhancer(settings.weights)
+    if first.lambda_range or beside is None:
+        return Pipeline(first, settings)
+    second = Enhancer(beside)
+    if not second.lambda_range:
+        raise ValueError(f"{beside}: is not told λ; export --told-lambda writes one that is")
+    return Pipeline(first, settings, second)
 
 
 def _one_job(connection: Connection, pipeline: "Pipeline") -> bool:

@@ -22,6 +22,12 @@ def add_serve_parser(commands: Any) -> None:
         "--weights", type=Path, help="a .keras or .onnx generator; default: the shipped one"
     )
     parser.add_argument(
+        "--lambda-weights",
+        type=Path,
+        help="one that is told λ, for the page's slider (default: the shipped one, where --weights"
+        " is left out too)",
+    )
+    parser.add_argument(
         "--max-megabytes",
         type=positive,
         default=Settings.max_bytes // MIB,
@@ -96,6 +102,7 @@ def _serve(options: argparse.Namespace) -> None:
         host=options.host,
         port=options.port,
         weights=options.weights,
+        lambda_weights=options.lambda_weights,
         max_bytes=options.max_megabytes * MIB,
         max_pixels=options.max_megapixels * MEGA,
         upload_memory=max(Settings.upload_memory, 2 * options.max_megabytes * MIB),

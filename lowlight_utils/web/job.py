@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 
 from lowlight_utils.web import names
 
-Range = tuple[float, float]  # the least and the largest λ that a generator takes
-
 
 class Refused(ValueError):
     """A photo that cannot be enhanced; `status` says in HTTP's terms why."""
@@ -30,6 +28,15 @@ class WorkerError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Told:
+    """The method whose network is told λ, and the least and the largest λ that it has learnt."""
+
+    method: str
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
 class Job:
     """What to do with an upload.
 
@@ -38,8 +45,8 @@ class Job:
     name : str
         The upload's name, for messages.
     method : str
-        "generator", one of `names.BASELINES`, or "original" (decoded, upright and in sRGB, no
-        more).
+        "generator", "lambda" where a second network is served that is told λ, one of
+        `names.BASELINES`, or "original" (decoded, upright and in sRGB, no more).
     strength : float
         From 0 (the original) to 1, a blend of the two pictures' sRGB levels.
     format : str
@@ -47,7 +54,7 @@ class Job:
     max_side : int
         The longer side's pixels at most, of a preview; 0 is the photo's own size.
     lambda_l1 : float or None
-        For a generator that takes λ; None is its default.
+        For the network that is told λ; None is its default.
     """
 
     name: str = "photo"
@@ -82,19 +89,25 @@ class Option:
     default: str
 
 
-def options(lambda_range: Range | None = None) -> dict[str, Option]:
+def methods(told: Told | None = None) -> list[str]:
+    """List the methods that the page offers, the first of them when it opens."""
+    second = [names.TOLD_LAMBDA] if told and told.method == names.TOLD_LAMBDA else []
+    return [names.OURS, *second, *names.BASELINES]
+
+
+def options(told: Told | None = None) -> dict[str, Option]:
     """Give the options by the names that the interface has for them.
 
     Parameters
     ----------
-    lambda_range : tuple of float, optional
-        What λ the generator takes; None if it takes none.
+    told : Told, optional
+        Which network takes λ; None if none does.
     """
-    methods = (names.OURS, *names.BASELINES, names.ORIGINAL)
-    said = f"{', '.join(methods)} (which only decodes)"
+    known = (*methods(told), names.ORIGINAL)
+    said = f"{', '.join(known)} (which only decodes)"
     found = {
         "strength": Option("strength", _number(0, 1), "0 (the original) to 1", "1"),
-        "method": Option("method", _choice(*methods), said, names.OURS),
+        "method": Option("method", _choice(*known), said, names.OURS),
         "format": Option(
             "format",
             _choice(*names.FORMATS, jpg="jpeg"),
@@ -108,12 +121,11 @@ def options(lambda_range: Range | None = None) -> dict[str, Option]:
             "the photo's own size",
         ),
     }
-    if lambda_range:
-        least, most = lambda_range
+    if told:
         found["lambda"] = Option(
             "lambda_l1",
-            _number(least, most),
-            f"{least:g} to {most:g}, for the method {names.OURS}",
+            _number(told.least, told.most),
+            f"{told.least:g} to {told.most:g}, for the method {told.method}, which it chooses",
             f"{names.LAMBDA:g}",
         )
     return found

@@ -27,12 +27,17 @@ MOST_SCANNED = 16  # times `max_pixels`: scans times pixels
 MOST_SEGMENTS = 10_000
 LEAST_CHUNK = 1000  # bytes of a PNG's chunks, on average
 MOST_TILES = 50_000
-MOST_PAGES = 100
+MOST_TILED = 4  # times `max_pixels`: what all tiles hold, within the picture and beyond it
+MOST_PAGES = 100  # of a TIFF
+MOST_ENTRIES = 1000  # of one page's directory
+MOST_CHANNELS = 16
 MOST_ITEMS = 2000
 
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the markers that start a frame
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I"}
+_WIDTH, _HEIGHT, _COMPRESSION, _SAMPLES = 256, 257, 259, 277  # TIFF's numbers for them
+_PLANES, _SUB_PAGES, _STRIP_HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 284, 330, 278, 322, 323
 
 
 def look(content: bytes, name: str, max_pixels: int) -> None:
@@ -130,27 +135,43 @@ def _webp(content: bytes, max_pixels: int) -> Seen:
 
 def _tiff(content: bytes, max_pixels: int) -> Seen:
     order = "<" if content[:1] == b"I" else ">"
-    if content[2:3] == b"+" or content[3:4] == b"+":  # BigTIFF: the decoder's to judge
-        return
-    (at,) = struct.unpack_from(f"{order}I", content, 4)
-    pages = set()
+    big = b"+" in content[2:4]
+    # How many entries a page has; each one's tag, type, count and value; where the next page is.
+    many, entry, place = (
+        f"{order}{x}" for x in (("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I"))
+    )
+    pages: set[int] = set()
+    pieces, with_jpeg = 0, False
+    (at,) = struct.unpack_from(place, content, 8 if big else 4)
     while at and at not in pages:
         pages.add(at)
-        if len(pages) > MOST_PAGES:
-            yield 0, f"has more than {MOST_PAGES} pages"
-        (entries,) = struct.unpack_from(f"{order}H", content, at)
+        (entries,) = struct.unpack_from(many, content, at)
+        if len(pages) > MOST_PAGES or entries > MOST_ENTRIES:
+            yield 0, f"has more than {MOST_PAGES} pages, or {MOST_ENTRIES:,} notes on one"
+        first = at + struct.calcsize(many)
+        end = first + struct.calcsize(entry) * entries
         tags = {}
-        for place in range(at + 2, at + 2 + 12 * entries, 12):
-            tag, kind, count = struct.unpack_from(f"{order}HHI", content, place)
-            if tag in (256, 257, 278, 322, 323) and count == 1 and kind in _TIFF_TYPES:
-                (tags[tag],) = struct.unpack_from(f"{order}{_TIFF_TYPES[kind]}", content, place + 8)
-        width, height = tags.get(256, 0), tags.get(257, 0)
+        for tag, kind, count, value in struct.iter_unpack(entry, content[first:end]):
+            if count == 1 and kind in _TIFF_TYPES:
+                (tags[tag],) = struct.unpack_from(f"{order}{_TIFF_TYPES[kind]}", value)
+            if tag == _SUB_PAGES and count > MOST_PAGES:
+                yield 0, f"has more than {MOST_PAGES} pages within one"
+        width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)
         yield (width * height if len(pages) == 1 else 0), ""
-        wide = tags.get(322) or width or 1
-        tall = tags.get(323) or tags.get(278) or height or 1
-        if -(-width // wide) * -(-height // tall) > MOST_TILES:
+        if (samples := tags.get(_SAMPLES, 1)) > MOST_CHANNELS:
+            yield 0, f"has more than {MOST_CHANNELS} channels"
+        wide = tags.get(_TILE_WIDTH) or width or 1
+        tall = tags.get(_TILE_HEIGHT) or tags.get(_STRIP_HEIGHT) or height or 1
+        tiles = -(-width // wide) * -(-height // tall)
+        pieces += tiles * (samples if tags.get(_PLANES) == 2 else 1)
+        if pieces > MOST_TILES:
             yield 0, f"is made of more than {MOST_TILES:,} tiles"
-        (at,) = struct.unpack_from(f"{order}I", content, at + 2 + 12 * entries)
+        if _TILE_WIDTH in tags and tiles * wide * tall > MOST_TILED * max_pixels:
+            yield 0, "has tiles that are much larger than itself"
+        with_jpeg |= tags.get(_COMPRESSION) in (6, 7)
+        (at,) = struct.unpack_from(place, content, end)
+    if with_jpeg and content.count(b"\xff\xda") > MOST_SCANS + pieces:
+        yield 0, f"repeats itself in more than {MOST_SCANS} scans"
 
 
 def _heif(content: bytes, max_pixels: int) -> Seen:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lowlight_utils.recipe import Recipe
 
-OURS, ORIGINAL = "generator", "original"
+OURS, TOLD_LAMBDA, ORIGINAL = "generator", "lambda", "original"
 
 BASELINES = {
     "gamma-2.2": "gamma 2.2",
@@ -19,9 +19,6 @@ BASELINES = {
 """The classical methods, in the order that fits the page: the interface's name -> the name in
 `BASELINES`; a test compares them."""
 
-METHODS = {OURS: "our network", **BASELINES}
-"""What the page offers, the first of them when it opens."""
-
 LAMBDA = Recipe.lambda_l1
 """λ where none is asked for."""
 
@@ -32,20 +29,10 @@ QUALITY = 92
 ACCEPT = "image/jpeg,image/png,image/webp,image/tiff,image/avif,.heic,.heif"
 """The files that a browser lets its user choose."""
 
-QUALITIES = {
-    "jpeg": f"JPEG at quality {QUALITY}",
-    "png": "PNG, lossless",
-    "webp": f"WebP at quality {QUALITY}",
-}
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
-EXAMPLES = {
-    "dog": "A golden retriever in a garden",
-    "parrot": "A lorikeet on a branch",
-    "coffee": "A cup of coffee on a wooden table",
-    "astronaut": "An astronaut beside a flag",
-}
-"""The bundled photos that the page offers, and what they show; none asks for a credit."""
+EXAMPLES = ("dog", "parrot", "coffee", "astronaut")
+"""The bundled photos that the page offers; none asks for a credit."""
 
 
 def clean(name: str | None) -> str:

@@ -14,7 +14,7 @@ from lowlight_utils.data.images import ImageError, encode_image, read_image_and_
 from lowlight_utils.data.samples import to_8_bit
 from lowlight_utils.prediction.baselines import BASELINES
 from lowlight_utils.web import names
-from lowlight_utils.web.job import Enhanced, Job, Refused
+from lowlight_utils.web.job import Enhanced, Job, Refused, Told
 from lowlight_utils.web.settings import Settings
 
 with contextlib.suppress(UnknownFormat):  # where pillow-heif is not installed
@@ -45,7 +45,7 @@ STRIP = 256  # rows that are blended at a time
 
 
 class Pipeline:
-    """Decode, enhance, blend and encode uploads with one `Enhancer`.
+    """Decode, enhance, blend and encode uploads with one `Enhancer`, or two.
 
     Parameters
     ----------
@@ -53,14 +53,27 @@ class Pipeline:
         Or any uint8[H, W, 3] or uint16[H, W, 3] -> uint8[H, W, 3]. If it has a `lambda_range`, a
         pair of floats, it is also called with ``lambda_l1=``.
     settings : Settings, optional
+    second : Enhancer, optional
+        One that is told λ, where the first is not: the method "lambda".
+
+    Attributes
+    ----------
+    told : Told or None
+        Which of them is told λ, and what λ it takes.
     """
 
     def __init__(
-        self, enhancer: Callable[..., np.ndarray], settings: Settings | None = None
+        self,
+        enhancer: Callable[..., np.ndarray],
+        settings: Settings | None = None,
+        second: Callable[..., np.ndarray] | None = None,
     ) -> None:
-        self.enhancer = enhancer
+        self.enhancer, self.second = enhancer, second
         self.settings = settings or Settings()
-        self.lambda_range = getattr(enhancer, "lambda_range", None)
+        self.told = None
+        for method, each in ((names.TOLD_LAMBDA, second), (names.OURS, enhancer)):
+            if ends := getattr(each, "lambda_range", None):
+                self.told = Told(method, *ends)
 
     def __call__(
         self, content: bytes, job: Job, decoded: Callable[[], object] = lambda: None
@@ -160,10 +173,11 @@ class Pipeline:
     def _enhance(self, image: np.ndarray, job: Job) -> np.ndarray:
         if job.method == names.ORIGINAL or job.strength == 0:
             return to_8_bit(image)
-        if job.method == names.OURS:
-            if self.lambda_range and job.lambda_l1 is not None:
-                return self.enhancer(image, lambda_l1=job.lambda_l1)
-            return self.enhancer(image)
+        if job.method in (names.OURS, names.TOLD_LAMBDA):
+            network = self.second if job.method == names.TOLD_LAMBDA else self.enhancer
+            if self.told and self.told.method == job.method and job.lambda_l1 is not None:
+                return network(image, lambda_l1=job.lambda_l1)
+            return network(image)
         image = to_8_bit(image)
         height, width = image.shape[:2]
         shrink = math.sqrt(BASELINE_PIXELS / (height * width))

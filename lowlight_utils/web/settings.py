@@ -16,6 +16,9 @@ class Settings:
         Port 0 takes a free one.
     weights : Path or None
         A generator's file; None is the shipped one.
+    lambda_weights : Path or None
+        One that is told λ, to be served beside the first; None is the shipped one if `weights` is
+        too, and otherwise none. It is not looked at where the first is told λ itself.
     max_bytes, max_pixels : int
         Larger photos are refused: by their bytes while they arrive, by their pixels before they are
         decoded. 25 megapixels hold what cameras and phones of 24 make; one such photo in work keeps
@@ -56,6 +59,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     weights: Path | None = None
+    lambda_weights: Path | None = None
     max_bytes: int = 25 * MIB
     max_pixels: int = 25_000_000
     workers: int | None = None

@@ -12,9 +12,10 @@ from lowlight_utils.web import names
 from lowlight_utils.web.app import Service, service
 from lowlight_utils.web.asked import Problem, most_bytes, read_job, read_photo
 from lowlight_utils.web.guard import client
-from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, options
+from lowlight_utils.web.job import Enhanced, Job, Refused, WorkerError, methods, options
 from lowlight_utils.web.look import look
 from lowlight_utils.web.settings import MIB
+from lowlight_utils.web.words import LANGUAGES, words
 
 Result = TypeVar("Result")
 
@@ -23,29 +24,35 @@ LOOK_UP = 0.1  # seconds between two looks whether anybody still waits for a pho
 
 
 @pages.get("/")
-def index() -> str:
-    """Show the page."""
+def index() -> Response:
+    """Show the page, in the language that the address or the browser asks for."""
     it = service()
+    spoken = [tag.partition("-")[0].lower() for tag in request.accept_languages.values()]
+    asked = [request.args.get("lang", ""), *spoken]
+    language = next((each for each in asked if each in LANGUAGES), "en")
+    t = words(language)
     megabytes = it.settings.max_bytes // MIB
     megapixels = it.settings.max_pixels // 1_000_000
-    return render_template(
+    page = render_template(
         "index.html",
-        methods=names.METHODS,
+        t=t,
+        languages=LANGUAGES,
+        methods=methods(it.told),
         accept=names.ACCEPT,
         formats=names.FORMATS,
-        qualities=names.QUALITIES,
+        quality=names.QUALITY,
         examples=names.EXAMPLES,
-        options=options(it.lambda_range),
-        lambda_range=it.lambda_range,
-        lambda_slider=it.lambda_range and names.lambda_slider(it.lambda_range),
-        told_lambda=names.OURS,
-        most=f"{megabytes}\N{NO-BREAK SPACE}MB and {megapixels}\N{NO-BREAK SPACE}megapixels",
+        options=options(it.told),
+        told=it.told,
+        lambda_slider=it.told and names.lambda_slider((it.told.least, it.told.most)),
+        most=t("most", megabytes=megabytes, megapixels=megapixels),
         megabytes=megabytes,
         megapixels=megapixels,
         settings=it.settings,
         keep_minutes=max(1, round(it.settings.keep_seconds / 60)),
         version=__version__,
     )
+    return Response(page, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
 @pages.get("/examples/<name>")
@@ -66,7 +73,7 @@ def enhance() -> Response:
     held = True
     try:
         photo = read_photo(request, it.shelf, it.settings.max_bytes)
-        job = read_job(request, photo.name, it.lambda_range)
+        job = read_job(request, photo.name, it.told)
         if not photo.token:  # or it was looked at when it came
             _refusing(look, photo.content, photo.name, it.settings.max_pixels)
         if said := it.trouble.known(photo.content):

@@ -17,7 +17,7 @@ from dataclasses import asdict
 
 from lowlight_utils.prediction.exported import usual_threads
 from lowlight_utils.web.child import work
-from lowlight_utils.web.job import Deadly, Enhanced, Job, Refused, WorkerError
+from lowlight_utils.web.job import Deadly, Enhanced, Job, Refused, Told, WorkerError
 from lowlight_utils.web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Worker:
 
     Attributes
     ----------
-    lambda_range : tuple of float or None
-        What the generator offers, see `Pipeline`.
+    told : Told or None
+        See `Pipeline`.
     examples : dict of str to bytes
         See `Pipeline.warm_up`.
     restarts : int
@@ -177,7 +177,7 @@ class Worker:
             ready = json.loads(self._connection.recv_bytes())
             if "error" in ready:
                 raise ValueError(ready["error"])
-            self.lambda_range = ready["lambda_range"]
+            self.told = ready["told"] and Told(**ready["told"])
             self.examples = {name: self._connection.recv_bytes() for name in ready["examples"]}
         except (EOFError, OSError) as error:
             self._process.join(5)

@@ -161,7 +161,6 @@ def test_a_refused_file_is_explained_and_leaves_the_one_on_the_stage(phone):
 def test_the_network_told_lambda_can_be_chosen(phone):
     photo = make_photo(128, 192) // 8
     choose(phone, photo, "told.png")
-    expect(phone.locator("#lambda")).to_be_disabled()
     phone.get_by_label("the network told λ").check()
     expect(phone.locator("#status")).to_contain_text("told.png: the network told λ, λ 115, in")
     expected = Enhancer(LAMBDA_WEIGHTS)(photo, lambda_l1=115)
@@ -246,7 +245,7 @@ def test_once_it_has_enhanced_the_page_works_and_opens_without_a_network(open_pa
         page.reload()  # from here on the service worker keeps what comes
         choose(page, make_photo(64, 64) // 8)
     choose(page, make_photo(80, 64) // 8, "cut.png")
-    page.evaluate("unsaved = false")
+    page.evaluate("photos.length = 0")  # nothing to lose
     page.reload()
     choose(page, make_photo(64, 80) // 8, "again.png")
 

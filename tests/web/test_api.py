@@ -389,6 +389,7 @@ def test_lambda_is_absent_unless_the_generator_takes_it(client, app_with, condit
 
     from lowlight_utils.web import Pipeline
 
+    assert_problem(send(client, good(), query="method=lambda"), 400)
     client = app_with(Pipeline(conditional)).test_client()
     assert 'id="lambda"' in client.get("/").text
     for query, lambda_l1 in (("", 115), ("lambda=0.01", 0.01), ("lambda=1000", 1000)):
@@ -396,6 +397,25 @@ def test_lambda_is_absent_unless_the_generator_takes_it(client, app_with, condit
         np.testing.assert_array_equal(result, conditional(dark_photo(), lambda_l1=lambda_l1))
     for wrong in ("0.009", "1001", "nan", "much"):
         assert_problem(send(client, good(), query=f"lambda={wrong}"), 400)
+
+
+def test_a_second_network_that_is_told_lambda_is_a_method_that_lambda_chooses(
+    app_with, pipeline, enhancer, conditional
+):
+    from lowlight_utils.web import Pipeline
+
+    both = Pipeline(enhancer, None, conditional)
+    both.examples = pipeline.examples
+    client = app_with(both).test_client()
+    assert 'data-method="lambda"' in client.get("/").text
+    first = enhancer(dark_photo())
+    for query, expected in (
+        ("", first),
+        ("method=lambda", conditional(dark_photo())),
+        ("lambda=0.01", conditional(dark_photo(), lambda_l1=0.01)),
+        ("method=generator&lambda=0.01", first),
+    ):
+        np.testing.assert_array_equal(pixels(send(client, good(), query=query)), expected)
 
 
 def test_lambda_starts_where_the_enhancer_does():

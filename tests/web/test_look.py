@@ -1,6 +1,5 @@
 """What is refused before anybody decodes it: by its first bytes, its size, its many pieces."""
 
-import io
 import struct
 
 import numpy as np
@@ -30,14 +29,19 @@ def scans(many, side=16):
     return content[:at] + content[at:-2] * many + b"\xff\xd9"
 
 
-def tiff_of_tiles(side, rows):
-    buffer = io.BytesIO()
-    Image.fromarray(np.zeros((side, 1), np.uint8)).save(buffer, "TIFF")
-    content = bytearray(buffer.getvalue())
-    tag = struct.pack("<HH", 278, 4)
-    at = content.index(tag if tag in content else struct.pack("<HH", 278, 3))
-    content[at + 2 : at + 12] = struct.pack("<HII", 4, 1, rows)
-    return bytes(content)
+def tiff(big=False, **tags):
+    """A TIFF file's directory alone, with these of TIFF's numbers."""
+    many, entry, place = ("<Q", "<HHQQ", "<Q") if big else ("<H", "<HHII", "<I")
+    start = b"II+\0\x08\0\0\0" if big else b"II*\0"
+    first = struct.pack(place, 16 if big else 8)
+    usual = {"w256": 64, "h257": 48, "bits258": 8}
+    numbers = {
+        int(name.lstrip("abcdefghijklmnopqrstuvwxyz")): x for name, x in (usual | tags).items()
+    }
+    entries = [struct.pack(entry, number, 4, 1, x) for number, x in sorted(numbers.items())]
+    return (
+        start + first + struct.pack(many, len(entries)) + b"".join(entries) + struct.pack(place, 0)
+    )
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".avif"])
@@ -83,9 +87,38 @@ def test_animations_are_refused(kind):
     assert status(content) == 422
 
 
-def test_a_tiff_of_very_many_strips_is_refused():
-    assert status(tiff_of_tiles(60_000, 1)) == 422
-    assert status(tiff_of_tiles(60_000, 100)) == 200
+@pytest.mark.parametrize("big", [False, True], ids=["TIFF", "BigTIFF"])
+@pytest.mark.parametrize(
+    ("few", "many"),
+    [
+        ({"h257": 60_000, "strip278": 100}, {"h257": 60_000, "strip278": 1}),
+        ({"tile322": 256, "tile323": 256}, {"tile322": 60_000, "tile323": 60_000}),
+        ({"samples277": 4}, {"samples277": 60_000}),
+        (
+            {"samples277": 4, "planes284": 2},
+            {"h257": 13_000, "strip278": 1, "samples277": 4, "planes284": 2},
+        ),
+        ({"compression259": 7}, {"w256": 6_000, "h257": 6_000}),
+    ],
+    ids=["strips", "tiles beyond the picture", "channels", "planes", "pixels"],
+)
+def test_a_tiff_of_very_many_pieces_is_refused(big, few, many):
+    assert status(tiff(big, **few)) == 200
+    assert status(tiff(big, **many)) in (413, 422)
+
+
+def test_scans_are_counted_within_a_tiff_too():
+    assert status(tiff(compression259=7) + b"\xff\xda" * 100) == 200
+    assert status(tiff(compression259=7) + b"\xff\xda" * 300) == 422
+    assert status(tiff(compression259=1) + b"\xff\xda" * 300) == 200  # samples, which may be so
+
+
+def test_pages_within_a_page_and_a_page_of_very_many_notes_are_refused():
+    within = tiff(subpages330=8)
+    at = within.index(struct.pack("<HHI", 330, 4, 1))
+    assert status(within) == 200
+    assert status(within[: at + 4] + struct.pack("<I", 5000) + within[at + 8 :]) == 422
+    assert status(b"II*\0\x08\0\0\0" + struct.pack("<H", 60_000) + bytes(12 * 60_000)) == 422
 
 
 def test_a_tiff_of_very_many_pages_is_refused():

@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -44,8 +45,8 @@ class Counted(Pipeline):
 
 
 @pytest.fixture(scope="module")
-def counted(enhancer):
-    counted = Counted(enhancer)
+def counted(enhancer, conditional):
+    counted = Counted(enhancer, None, conditional)
     counted.examples = counted.warm_up()
     return counted
 
@@ -312,13 +313,41 @@ def test_lambda_moves_by_ratios_and_asks_once_it_rests(open_page, told_lambda):
     assert len(told_lambda.jobs) == 1
 
 
-def test_lambda_rests_while_a_classical_method_is_chosen(open_page, told_lambda):
-    page = open_page(told_lambda.address)
+def test_the_lambda_slider_chooses_its_network(open_page, counted, conditional):
+    page = open_page()
+    expect(page.get_by_label("our network")).to_be_checked()
     page.get_by_label("CLAHE").check()
     finished(page, "CLAHE in")
-    expect(page.locator("#lambda")).to_be_disabled()
-    page.get_by_label("our network").check()
-    expect(page.locator("#lambda")).to_be_enabled()
+    page.locator("#lambda").focus()
+    page.keyboard.press("Home")
+    finished(page, "dog.png: the network told λ, λ 0.01, in")
+    expect(page.get_by_label("the network told λ")).to_be_checked()
+    assert (counted.jobs[-1].method, counted.jobs[-1].lambda_l1) == ("lambda", 0.01)
+    _, content = download(page)
+    dark = as_array(counted.examples["dog-dark"]).astype(np.uint8)
+    np.testing.assert_array_equal(as_array(content), conditional(dark, lambda_l1=0.01))
+
+
+def test_undo_and_reset_bring_settings_back(open_page):
+    page = open_page()
+    undo, strength = (page.locator(f"#{name}") for name in ("undo", "strength"))
+    expect(undo).to_be_disabled()
+    page.get_by_label("CLAHE").check()
+    finished(page, "CLAHE in")
+    strength.fill("40")
+    strength.fill("70")
+    undo.click()
+    expect(strength).to_have_value("40")
+    page.get_by_role("button", name="Reset").click()
+    finished(page, "dog.png: enhanced in")
+    expect(strength).to_have_value("100")
+    undo.click()
+    finished(page, "CLAHE in")
+    expect(strength).to_have_value("40")
+    undo.click()
+    undo.click()
+    expect(page.get_by_label("our network")).to_be_checked()
+    expect(undo).to_be_disabled()
 
 
 def test_what_is_shown_at_half_strength_is_what_is_downloaded(open_page):
@@ -445,7 +474,7 @@ def test_a_photo_that_the_server_has_forgotten_is_sent_again(open_page, server):
     page = open_page()
     choose(page)
     finished(page)
-    page.evaluate("fetch(PHOTOS.replace('TOKEN', photo.token), { method: 'DELETE' })")
+    page.evaluate("fetch(PHOTOS.replace('TOKEN', shown.token), { method: 'DELETE' })")
     page.get_by_label("CLAHE").check()
     finished(page, "CLAHE in")
     open_page.complaints.clear()  # of the 410
@@ -459,6 +488,210 @@ def test_another_photo_makes_the_server_forget_the_one_before(open_page, server)
         choose(page, file_of(dark_photo(100, 100), "JPEG"), "second.jpg")
     assert "/api/photos/" in forgotten.value.url
     finished(page, "second.jpg")
+
+
+# --- Several photos --------------------------------------------------------------------------
+
+
+def several(*names):
+    """Photos of different sizes, and as many bytes that are none as are named notes."""
+    return [
+        {"name": name, "mimeType": "image/png", "buffer": b"no picture" if "notes" in name else
+         file_of(dark_photo(60 + 10 * i, 90))}
+        for i, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def states(page):
+    return [
+        (entry.locator(".name").inner_text(), entry.locator(".state").inner_text())
+        for entry in page.locator("#entries > li").all()
+    ]
+
+
+@pytest.fixture
+def strip(open_page):
+    """A page with three photos and a text, all done or refused."""
+    page = open_page()
+    page.set_input_files("#file", several("a.png", "notes.png", "b.png", "a.png"))
+    expect(page.locator("#strip-count")).to_have_text("3 of 4 done")
+    open_page.complaints.clear()  # the browser itself notes every 4xx
+    return page
+
+
+def test_several_photos_are_sent_one_after_the_other_and_the_first_is_shown(open_page, counted):
+    page = open_page()
+    at_once = []
+
+    def asked(request):
+        if request.method == "POST":
+            at_once.append(page.evaluate("photos.map((each) => each.state)"))
+
+    page.on("requestfinished", asked)
+    page.set_input_files("#file", several("a.png", "b.png", "c.png"))
+    expect(page.locator("#strip-count")).to_have_text("3 of 3 done")
+    finished(page, "a.png: enhanced in")
+    assert [job.name for job in counted.jobs] == ["a.png", "b.png", "c.png"]
+    assert states(page) == [("a.png", "Done"), ("b.png", "Done"), ("c.png", "Done")]
+    assert all(sum(state not in ("done", "waiting") for state in each) <= 1 for each in at_once)
+
+
+def test_what_is_refused_of_several_says_why_in_its_place(strip):
+    said = states(strip)
+    assert [state for _, state in said if state == "Done"] == ["Done"] * 3
+    assert said[1][1].startswith("not a picture of the formats that are taken")
+    strip.locator(".entry").nth(1).click()
+    expect(strip.get_by_role("alert")).to_contain_text("notes.png: not a picture")
+    finished(strip, "")  # the stage keeps its photo
+    strip.get_by_role("button", name="Remove notes.png").click()
+    assert [name for name, _ in states(strip)] == ["a.png", "b.png", "a.png"]
+
+
+def test_a_click_shows_a_photo_and_its_own_settings(strip):
+    strip.locator("#strength").fill("30")
+    strip.locator(".entry").nth(2).click()
+    finished(strip, "b.png: enhanced")
+    expect(strip.locator("#before")).to_have_js_property("naturalHeight", 80)
+    expect(strip.locator("#strength")).to_have_value("100")
+    strip.locator(".entry").first.click()
+    finished(strip, "a.png: enhanced")
+    expect(strip.locator("#strength")).to_have_value("30")
+    strip.get_by_role("button", name="Adjust all like this one").click()
+    strip.locator(".entry").nth(2).click()
+    expect(strip.locator("#strength")).to_have_value("30")
+
+
+def test_all_photos_come_as_one_zip_at_their_own_settings(strip, enhancer):
+    strip.locator("#strength").fill("0")
+    with strip.expect_download() as begun:
+        strip.get_by_role("button", name="All as ZIP").click()
+    assert begun.value.suggested_filename == "enhanced photos.zip"
+    with zipfile.ZipFile(begun.value.path()) as packed:
+        assert packed.testzip() is None
+        names = packed.namelist()
+        files = [as_array(packed.read(name)) for name in names]
+    assert names == ["a.png", "b.png", "a (2).png"]
+    photos = [dark_photo(60 + 10 * i, 90) for i in (0, 2, 3)]
+    for file, expected in zip(files, [photos[0], *map(enhancer, photos[1:])], strict=True):
+        np.testing.assert_array_equal(file, expected)
+
+
+def test_the_server_keeps_the_photo_that_is_looked_at_and_no_other(strip):
+    tokens = strip.evaluate("photos.map((each) => Boolean(each.token))")
+    assert tokens == [True, False, False, False]
+
+
+def test_leaving_asks_only_while_something_is_not_saved(open_page):
+    page = open_page()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.reload()  # an example is nobody's loss
+    choose(page)
+    finished(page)
+    page.reload()
+    assert asked == ["beforeunload"]
+    choose(page)
+    finished(page)
+    download(page)
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_what_is_shown_is_copied_to_the_clipboard(open_page):
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#strength").fill("50")
+    page.get_by_role("button", name="Copy").click()
+    finished(page, "Copied, as PNG.")
+    copied = page.evaluate(
+        """async () => {
+            const [item] = await navigator.clipboard.read();
+            const bytes = new Uint8Array(await (await item.getType("image/png")).arrayBuffer());
+            return [...bytes];
+        }"""
+    )
+    pictures = [
+        as_array(page.request.get(f"{page.url}examples/dog-{which}").body())
+        for which in ("shown", "bright")
+    ]
+    assert np.abs(as_array(bytes(copied)) - sum(pictures) / 2).mean() < 1
+
+
+def test_where_the_system_shares_files_the_photo_is_shared(open_page):
+    page = open_page()
+    expect(page.locator("#share")).to_be_hidden()  # a headless browser has nobody to share with
+    context = page.context
+    context.add_init_script(
+        """navigator.canShare = () => true;
+        navigator.share = async ({ files }) => (window.shared = files.map((file) => file.name));"""
+    )
+    page.reload()
+    choose(page)
+    finished(page)
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#share")).to_be_enabled()
+    page.wait_for_timeout(0)
+    assert page.evaluate("window.shared") == ["My walk.jpg"]
+
+
+def test_on_a_slow_line_a_preview_comes_before_the_whole_file(open_page):
+    page = open_page()
+    line = page.context.new_cdp_session(page)
+    speed = {"offline": False, "latency": 0, "uploadThroughput": -1}
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", speed | {"downloadThroughput": 60_000})
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 60, (700, 900, 3)).astype(np.uint8)
+    choose(page, file_of(noise, "JPEG", quality=85), "slow.jpg")
+    expect(page.locator("#after-label")).to_have_text("Preview")
+    expect(page.locator("#stage-text")).to_contain_text("Receiving")
+    line.send("Network.emulateNetworkConditions", speed | {"downloadThroughput": -1})
+    finished(page, "slow.jpg: enhanced in")
+    expect(page.locator("#after-label")).to_have_text("Enhanced")
+    assert page.evaluate("[$('after').naturalWidth, $('after').naturalHeight]") == [900, 700]
+
+
+def test_a_server_that_cannot_be_reached_can_be_tried_again(open_page):
+    page = open_page()
+    page.route("**/api/enhance", lambda route: route.abort())
+    choose(page)
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/api/enhance")
+    open_page.complaints.clear()
+    page.get_by_role("button", name="Try again").click()
+    finished(page)
+
+
+# --- Languages -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("locale", "said", "direction"),
+    [
+        ("de-AT", "aufgehellt", "ltr"),
+        ("ar", "حُسِّنت", "rtl"),
+        ("zh-CN", "已增强", "ltr"),
+        ("fr", "enhanced", "ltr"),
+    ],
+)
+def test_the_page_speaks_the_browsers_language(open_page, screenshots, locale, said, direction):
+    page = open_page(locale=locale, **PHONE)
+    expect(page.locator("html")).to_have_attribute("dir", direction)
+    page.set_input_files("#file", several("a.png", "notes.png", "b.png"))
+    finished(page, said)
+    expect(page.locator(".entry .state").nth(1)).not_to_be_empty()
+    page.wait_for_load_state("networkidle")
+    open_page.complaints.clear()  # the browser itself notes every 4xx
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.screenshot(path=screenshots / f"web-phone-{locale[:2]}.png")
+
+
+def test_another_language_is_a_link_away(open_page):
+    page = open_page()
+    page.get_by_role("link", name="Deutsch").click()
+    expect(page.get_by_role("button", name="Herunterladen")).to_be_visible()
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("button", name="Download")).to_be_visible()
 
 
 def test_on_a_phone_the_photo_fills_the_width_and_nothing_overflows(open_page, screenshots):

@@ -1,47 +1,44 @@
-// Ways to bring a photo: the examples; and to choose, take, drop or paste one.
+// Ways to bring photos: the examples; and to choose, take, drop or paste one or many.
 "use strict";
 
-function firstExample() {
-  return document.querySelector("[data-example]").dataset.example;
-}
-
-function exampleText(name) {
-  const button = document.querySelector(`[data-example="${name}"]`);
-  return button.getAttribute("aria-label").replace("Example: ", "");
-}
+const firstExample = () => document.querySelector("[data-example]").dataset.example;
+const exampleButton = (name) => document.querySelector(`[data-example="${name}"]`);
+const exampleText = (name) => exampleButton(name).dataset.what;
 
 async function exampleFile(name) {
-  const button = document.querySelector(`[data-example="${name}"]`);
-  const answer = await fetch(button.dataset.photo);
+  const answer = await fetch(exampleButton(name).dataset.photo).catch(() => null);
+  if (!answer?.ok) throw new Problem(t("unreachable"), { again: true });
   return new File([await answer.blob()], `${name}.png`, { type: "image/png" });
 }
 
 // The example that the page opens with has been shown without asking for it.
-async function haveFile() {
-  const mine = photo;
-  if (!mine.file) mine.file = await exampleFile(mine.example);
-  mine.name = mine.name || mine.file.name;
+async function haveFile(it) {
+  it.file ??= await exampleFile(it.example);
+  if (it.example) it.name = it.file.name;
 }
 
 function markExample() {
   for (const button of document.querySelectorAll("[data-example]")) {
-    if (button.dataset.example === photo.example) button.setAttribute("aria-current", "true");
+    if (button.dataset.example === wanted.example) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
 }
 
 for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", async () => {
-    open(await exampleFile(button.dataset.example), { example: button.dataset.example });
+  button.addEventListener("click", () => {
+    complain(null);
+    want(newPhoto(null, button.dataset.example));
   });
 }
 
-// --- Four ways to bring a photo: choose, take, drop, paste -------------------------------------
+// --- Four ways to bring photos: choose, take, drop, paste ----------------------------------------
 
+$("file").multiple = true; // without a script the form sends one
 for (const id of ["file", "camera"]) {
   $(id).addEventListener("change", (event) => {
-    if (event.target.files.length) open(event.target.files[0]);
+    const files = [...event.target.files];
     event.target.value = ""; // so that the same file can be chosen again
+    if (files.length) bring(files);
   });
 }
 
@@ -63,10 +60,10 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   depth = 0;
   $("drop").hidden = true;
-  if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
+  const files = [...event.dataTransfer.files];
+  if (files.length) bring(files);
 });
 addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
-  if (file) open(file);
+  const files = [...event.clipboardData.files].filter((each) => each.type.startsWith("image/"));
+  if (files.length) bring(files);
 });
-

@@ -1,302 +1,231 @@
-// The page keeps one photo, asks for every result, and only blends original and result itself (the
-// strength slider). viewer.js shows both, bring.js brings photos, and shrink.js helps where one is
-// too large. Who makes the results is another script's matter: a server (server.js) or this
-// browser (browser.js of the course's site). Either has
-//   ask(options)   gives { blob, name, seconds, size } for the photo, or null once it has complained
-//   abort()        breaks off what was asked last
-//   forget(photo)  lets go of what is kept of a photo
+// The photos, each on its way from the visitor's device to the stage. The other scripts:
+//   viewer.js  divider, zoom, full screen  bring.js   choose, take, drop, paste
+//   stage.js   puts a photo on the stage   strip.js   shows the photos' states
+//   adjust.js  strength, λ, method, undo   save.js    download, ZIP (zip.js), share, copy
+//   words.js   the page's language         shrink.js  helps where a photo is too large
+// Who makes the results is another script's matter: a server (server.js) or this browser
+// (browser.js of the course's site). Either has
+//   ask(it, options, signal)  gives { blob, name, seconds, size } for a photo, or throws a Problem
+//   forget(it)                lets go of what is kept of a photo
 "use strict";
 
-const { maxBytes, maxPixels } = document.body.dataset;
-const MAX_BYTES = Number(maxBytes);
-const MAX_PIXELS = Number(maxPixels);
-const KEPT = 12; // results of one photo, so that going back to one is free
-const REST = 250; // milliseconds that λ's slider has to rest before anything is asked for
+const MAX_BYTES = Number(document.body.dataset.maxBytes);
+const MAX_PIXELS = Number(document.body.dataset.maxPixels);
+const KEPT = 12; // results of the photo on the stage, so that going back to one is free
 
-// The photo on the stage: its file (until the server has a token for it, and in case the server
-// forgets), the results by method, and a number that tells late answers that they are late.
-let photo = { file: null, name: "", example: firstExample(), token: "", results: new Map() };
-let onStage = { photo, method: "generator" }; // what is shown, which one that is refused leaves alone
-let turn = 0; // counts what was asked for; an answer to an earlier turn is of no use any more
-let unsaved = false; // whether leaving the page would lose a result
-
-// --- The photo -------------------------------------------------------------------------------
-
-async function open(file, { example = "" } = {}) {
-  complain("");
-  if (file.size > MAX_BYTES) {
-    const most = megabytes(MAX_BYTES);
-    complain(`${file.name} has ${megabytes(file.size)}; up to ${most} are taken.`, file);
-    return;
+// Why a photo is refused, and what helps: to shrink it here, or to try again.
+class Problem extends Error {
+  constructor(text, { shrink = false, again = false } = {}) {
+    super(text);
+    Object.assign(this, { shrink, again });
   }
-  const size = await sizeOf(file);
-  if (size && size.width * size.height > MAX_PIXELS) {
-    const [has, most] = [size.width * size.height, MAX_PIXELS].map((each) => Math.round(each / 1e6));
-    complain(`${file.name} has ${has} megapixels; up to ${most} are taken.`, file);
-    return;
-  }
-  if (photo !== onStage.photo) forget(photo);
-  giveUp();
-  photo = { file, name: file.name || "photo", example, token: "", results: new Map() };
-  const mine = photo;
+}
+
+function newPhoto(file, example = "") {
+  return {
+    file, // null for the example that the page opens with, until it is needed
+    name: file?.name || "photo",
+    example,
+    size: null, // in pixels, where this browser can read the file
+    token: "", // under which the server keeps it
+    state: "waiting", // reading, sending, enhancing, receiving, busy; done or refused
+    problem: null,
+    settings: usual(),
+    past: [], // the settings before, for undo
+    result: null, // what its settings ask for, once it is there
+    results: new Map(),
+    saved: "", // the settings that it was saved with
+    making: null, // a promise, while it is in work
+    stop: new AbortController(), // of what is asked for it
+  };
+}
+
+const photos = []; // those that the visitor brought, as the strip shows them
+let shown = newPhoto(null, firstExample()); // on the stage: what the controls act on
+let wanted = shown; // what the stage is to show next; another only while that is in work
+shown.state = "done";
+
+// --- On their way: one after the other ---------------------------------------------------------
+
+function bring(files, example = "") {
+  complain(null);
+  for (const it of photos.filter((each) => each.state === "refused")) remove(it);
+  const brought = files.map((file) => newPhoto(file, example));
+  if (!example) photos.push(...brought);
+  want(brought[0]);
+  drawStrip();
+}
+
+// Show a photo as soon as it can be shown; one that waits comes next.
+function want(it) {
+  if (it.state === "refused") return complain(it.problem, it);
+  wanted = it;
   markExample();
-  choose({ method: "generator" });
-  const result = await enhance();
-  if (mine !== photo) return;
-  if (!result) return goBack();
-  if (!(await display(file))) {
-    // HEIC and TIFF: few browsers show them, so who enhances it says what is in it.
-    const original = await ask({ method: "original", format: "jpeg" });
-    if (mine !== photo) return;
-    if (!original) return goBack();
-    await display(original.blob);
-  }
-  forget(onStage.photo);
-  onStage.photo = photo;
-  document.body.toggleAttribute("data-own", !photo.example);
-  show(result);
-  setStrength(100);
-  setDivider(50);
-  fit();
+  if (it.state === "done") make(it);
+  else tell(it, it.state);
+  work();
 }
 
-// The photo was refused or given up: the one on the stage stays the page's.
-function goBack() {
-  photo = onStage.photo;
-  choose(onStage);
-  if ($("lambda") && onStage.lambda) {
-    $("lambda").value = Math.log10(onStage.lambda);
-    showLambda();
-  }
-  markExample();
+let working = false;
+async function work() {
+  if (working) return;
+  working = true;
+  for (let it; (it = [wanted, ...photos].find((each) => each.state === "waiting")); ) await make(it);
+  working = false;
 }
 
-// Set the controls that stand for an option of the interface; wanted() reads them.
-function choose(options) {
-  for (const control of document.querySelectorAll("[data-option]")) {
-    const value = options[control.dataset.option];
-    if (value === undefined) continue;
-    if (control.type === "radio") control.checked = control.value === value;
-    else control.value = value;
-  }
-  enableLambda();
+// Have a photo enhanced as its settings say; put it on the stage if it is wanted there.
+function make(it) {
+  return (it.making = makeNow(it));
 }
 
-// Show a file as the original. False if this browser cannot read it.
-async function display(blob) {
-  const url = URL.createObjectURL(blob);
-  const trial = new Image();
-  trial.src = url;
+async function makeNow(it) {
+  it.stop.abort();
+  const { signal } = (it.stop = new AbortController());
   try {
-    await trial.decode();
-  } catch {
-    URL.revokeObjectURL(url);
-    return false;
+    await check(it);
+    const result = await resultOf(it, signal);
+    const original = it === wanted && it !== shown && (await originalOf(it, signal));
+    if (signal.aborted) return;
+    it.result = result;
+    tell(it, "done");
+    if (it === wanted) await put(it, original || it.original);
+  } catch (problem) {
+    if (!signal.aborted) refuse(it, problem);
   }
-  setPicture($("before"), url);
-  setPicture($("base"), url);
-  const name = photo.example ? exampleText(photo.example) : photo.name;
-  $("before").alt = `${name}, as it was`;
-  $("after").alt = `${name}, enhanced`;
-  const ratio = trial.naturalWidth / trial.naturalHeight;
-  // Panoramas and towers get a stage that one can still zoom into.
-  stage.style.setProperty("--ratio", within(ratio, 0.6, 2.4));
-  stage.toggleAttribute("data-wide", ratio > 1);
-  stage.toggleAttribute("data-clear", !/jpe?g/.test(blob.type) && isClear(trial));
-  return true;
 }
 
-// Whether any of a picture is transparent, judged on a small copy of it.
-function isClear(image) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 64;
-  const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0, 64, 64);
-  return context.getImageData(0, 0, 64, 64).data.some((value, i) => i % 4 === 3 && value < 255);
-}
-
-function setPicture(image, url) {
-  if (image.src.startsWith("blob:") && image.src !== url && image.id !== "base") {
-    URL.revokeObjectURL(image.src);
+async function check(it) {
+  await haveFile(it);
+  if (it.size) return;
+  const { name, file } = it;
+  tell(it, "reading");
+  it.size = await sizeOf(file);
+  if (file.size > MAX_BYTES) {
+    const values = { name, size: megabytes(file.size), most: megabytes(MAX_BYTES) };
+    throw new Problem(t("too many bytes", values), { shrink: true });
   }
-  image.src = url;
+  if (it.size && it.size.width * it.size.height > MAX_PIXELS) {
+    const [number, most] = [it.size.width * it.size.height, MAX_PIXELS].map((each) => Math.round(each / 1e6));
+    throw new Problem(t("too many pixels", { name, number, most }), { shrink: true });
+  }
 }
 
-async function enhance() {
-  const options = wanted();
+async function resultOf(it, signal) {
+  const options = optionsOf(it.settings);
   const key = JSON.stringify(options);
-  if (!photo.results.has(key)) {
-    const mine = photo;
-    const result = await ask(options);
-    if (!result || mine !== photo) return null;
-    mine.results.set(key, { ...result, ...options, key });
-    if (mine.results.size > KEPT) mine.results.delete(mine.results.keys().next().value);
+  if (!it.results.has(key)) {
+    const result = await ask(it, options, signal);
+    it.results.set(key, { ...result, ...options, key });
+    if (it.results.size > KEPT) it.results.delete(it.results.keys().next().value);
   }
-  return photo.results.get(key);
+  return it.results.get(key);
 }
 
-function show(result) {
-  setPicture($("after"), URL.createObjectURL(result.blob));
-  $("after-label").textContent = labelOf(result.method);
-  onStage = { photo: onStage.photo, ...result };
-  unsaved = !photo.example;
-  const how = result.method === "generator" ? "enhanced" : labelOf(result.method);
-  const at = result.lambda ? `, λ ${result.lambda},` : "";
-  const seconds = result.seconds?.toFixed(result.seconds < 0.95 ? 2 : 1) ?? "?";
-  say(`${photo.name}: ${how}${at} in ${seconds} s.`);
-  $("output").textContent = `${result.size.replace("x", " × ")} pixels, ${quality(result.blob.type)}, ${megabytes(result.blob.size)}`;
+// What this browser can show of a photo. HEIC and TIFF few can: then who enhances it says what is in it.
+async function originalOf(it, signal) {
+  it.original ??= it.size ? it.file : (await ask(it, { method: "original", format: "jpeg" }, signal)).blob;
+  return it.original;
 }
 
-// --- What is said ----------------------------------------------------------------------------
-
-function busy(text) {
-  $("working").hidden = !text;
-  stage.setAttribute("aria-busy", Boolean(text));
-  $("stage-text").textContent = text;
-  $("progress").removeAttribute("value");
-  if (text) say(`${text} …`);
+// It was refused, or the change of its settings was: the stage keeps what it shows.
+function refuse(it, problem) {
+  if (!(problem instanceof Problem)) problem = new Problem(problem.message, { again: true });
+  const already = it.result || it.example;
+  it.problem = problem;
+  if (already) goBack(it);
+  tell(it, already ? "done" : "refused");
+  if (it !== wanted) return;
+  wanted = (shown.example && photos.find((each) => each.state === "waiting")) || shown;
+  markExample();
+  complain(problem, it);
 }
 
-function progress(share, text) {
-  $("progress").value = share;
-  $("stage-text").textContent = `${text}: ${Math.round(100 * share)} %`;
+// Let the controls say again what the stage shows of a photo.
+function goBack(it) {
+  const { method, lambda } = it.result ?? usual();
+  it.settings = { ...it.settings, method, lambda: lambda ?? it.settings.lambda };
+  if (it === shown) setControls(it.settings);
+}
+
+function remove(it) {
+  it.stop.abort();
+  forget(it);
+  if (photos.includes(it)) photos.splice(photos.indexOf(it), 1);
+  it.entry?.remove();
+  if (it !== wanted) return drawStrip();
+  if (it === shown) want(photos.find((each) => each.state === "done") ?? newPhoto(null, firstExample()));
+  else wanted = shown;
+  drawStrip();
+}
+
+// --- What is said --------------------------------------------------------------------------------
+
+// A photo has come further: its entry in the strip says so, and the stage if it is to be shown there.
+function tell(it, state, share = null, text = t(`state.${state}`)) {
+  it.state = state;
+  drawEntry(it, share, text);
+  if (it !== wanted) return;
+  const rests = state === "done" || state === "refused";
+  $("working").hidden = rests;
+  stage.setAttribute("aria-busy", !rests);
+  if (rests) return;
+  $("stage-text").textContent = share === null ? text : t("share", { text, percent: Math.round(100 * share) });
+  if (share === null) $("progress").removeAttribute("value");
+  else $("progress").value = share;
+  if (share === null) say(`${text} …`);
 }
 
 function say(text) {
   $("status").textContent = text;
 }
 
-// Say what went wrong where it is seen, with what can be done: here, with the file that was refused.
-async function complain(text, file = null) {
-  $("problem").hidden = !text;
-  $("problem-text").textContent = text;
-  $("shrink").hidden = true;
-  if (text) say("");
-  if (file && (await sizeOf(file)) && $("problem-text").textContent === text) {
-    $("shrink").hidden = false; // this browser can read what is not taken
-  }
-  $("shrink").onclick = async () => {
-    complain("");
-    busy("Making it smaller");
-    const smaller = await shrink(file, MAX_PIXELS, MAX_BYTES);
-    busy("");
-    if (smaller) open(smaller);
-    else complain(`This browser cannot read ${file.name}; save it as a smaller JPEG first.`);
+// Say what went wrong where it is seen, and what can be done about it.
+async function complain(problem, it = null) {
+  $("problem").hidden = !problem;
+  $("problem-text").textContent = problem?.message ?? "";
+  $("shrink").hidden = !(problem?.shrink && it?.size);
+  $("again").hidden = !problem?.again;
+  if (!problem) return;
+  say("");
+  $("again").onclick = () => {
+    complain(null);
+    if (it.state === "refused") it.state = "waiting";
+    want(it);
   };
+  $("shrink").onclick = () => makeItFit(it);
 }
 
-const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MB`;
-// What the controls ask for; λ only where the method takes it.
-function wanted() {
-  const options = {};
-  for (const { dataset, type, checked, value } of document.querySelectorAll("[data-option]")) {
-    if (type !== "radio" || checked) options[dataset.option] = value;
-  }
-  return takesLambda(options.method) ? { ...options, lambda: lambda() } : options;
+async function makeItFit(it) {
+  complain(null);
+  wanted = it;
+  tell(it, "reading", null, t("shrinking"));
+  const smaller = await shrink(it.file, MAX_PIXELS, MAX_BYTES);
+  if (!smaller) return refuse(it, new Problem(t("unreadable", { name: it.name })));
+  Object.assign(it, { file: smaller, name: smaller.name, size: null, state: "waiting" });
+  want(it);
 }
-
-const takesLambda = (method) => method === $("lambda")?.dataset.method;
-
-function enableLambda() {
-  if ($("lambda")) $("lambda").disabled = !takesLambda(chosenMethod());
-}
-
-function quality(type) {
-  const option = document.querySelector(`#format option[data-type="${type}"]`);
-  return option.dataset.quality;
-}
-
-const chosenMethod = () => document.querySelector("input[name=how]:checked").value;
-
-function labelOf(method) {
-  if (method === "generator") return "Enhanced";
-  return document.querySelector(`input[name=how][value="${method}"]`).parentElement.textContent.trim();
-}
-
-// --- Controls --------------------------------------------------------------------------------
-
-function setStrength(percent) {
-  $("strength").value = percent;
-  $("strength-value").textContent = `${percent} %`;
-  stage.style.setProperty("--strength", percent / 100);
-}
-$("strength").addEventListener("input", (event) => setStrength(Number(event.target.value)));
-
-function giveUp() {
-  turn++;
-  abort();
-}
-
-let resting; // a timer: a slider that moves asks for nothing until it rests
-async function change() {
-  clearTimeout(resting);
-  enableLambda();
-  complain("");
-  giveUp();
-  const mine = turn;
-  const result = await enhance();
-  if (mine !== turn) return;
-  if (!result) goBack(); // refused: the controls say what is shown
-  else if (result.key === JSON.stringify(wanted())) show(result);
-}
-for (const control of document.querySelectorAll("[data-option]")) {
-  control.addEventListener("change", change);
-}
-// The slider moves λ's logarithm, so that 1 is as far from 10 as 10 from 100.
-function lambda() {
-  const { value, dataset } = $("lambda");
-  const rounded = Number((10 ** Number(value)).toPrecision(3));
-  return Math.min(Number(dataset.most), Math.max(Number(dataset.least), rounded));
-}
-
-function showLambda() {
-  $("lambda-value").textContent = lambda();
-  $("lambda").setAttribute("aria-valuetext", lambda());
-}
-
-$("lambda")?.addEventListener("input", () => {
-  showLambda();
-  clearTimeout(resting);
-  resting = setTimeout(change, REST);
-});
 
 $("cancel").addEventListener("click", () => {
-  giveUp();
-  busy("");
-  if (photo !== onStage.photo) forget(photo);
-  goBack();
-  say("Given up.");
+  const it = wanted;
+  it.stop.abort();
+  wanted = shown;
+  if (it === shown) {
+    goBack(it);
+    tell(it, "done");
+  } else {
+    $("working").hidden = true;
+    stage.setAttribute("aria-busy", false);
+    if (it.result) it.state = "done";
+    else remove(it);
+  }
+  markExample();
+  drawStrip();
+  say(t("given up"));
 });
-$("dismiss").addEventListener("click", () => complain(""));
+$("dismiss").addEventListener("click", () => complain(null));
 $("another").addEventListener("click", () => $("file").click());
-
-// What is shown is a blend made here; what is saved is made anew, at full size.
-$("download").addEventListener("click", async () => {
-  complain("");
-  const strength = Number($("strength").value) / 100;
-  const format = $("format").value;
-  let result;
-  if (strength === 1 && !format) result = await enhance();
-  else result = await ask({ ...wanted(), strength, format });
-  if (!result) return;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(result.blob);
-  link.download = result.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  say(`Saved ${result.name}, ${megabytes(result.blob.size)}.`);
-  unsaved = false;
-});
-addEventListener("beforeunload", (event) => {
-  if (unsaved) event.preventDefault(); // the browser asks
-});
-
-addEventListener("pagehide", () => forget(photo));
 $("work").addEventListener("submit", (event) => event.preventDefault());
+addEventListener("pagehide", () => forget(shown));
 for (const place of document.querySelectorAll(".here")) place.textContent = new URL("./", location);
-setStrength(100); // a browser that reloads a page keeps what was set
-if ($("lambda")) {
-  $("lambda").value = $("lambda").defaultValue;
-  showLambda();
-  enableLambda();
-}
+setControls(shown.settings);

@@ -18,7 +18,7 @@ let dragged = ""; // what they do: "divider" or "pan"
 // phones would only let the input's thumb be dragged.
 function setDivider(percent) {
   $("divider").value = percent;
-  $("divider").setAttribute("aria-valuetext", `${Math.round(percent)} % original`);
+  $("divider").setAttribute("aria-valuetext", t("divider", { percent: Math.round(percent) }));
   stage.style.setProperty("--at", `${percent}%`);
 }
 
@@ -68,7 +68,7 @@ function place() {
   stage.toggleAttribute("data-zoomed", view.zoom > 1);
   const share = view.zoom / fullSize();
   stage.toggleAttribute("data-pixels", share >= 1.99);
-  $("zoom-value").textContent = view.zoom > 1 ? `Fit (${Math.round(100 * share)} %)` : "100 %";
+  $("zoom-value").textContent = view.zoom > 1 ? t("zoom.fit", { percent: Math.round(100 * share) }) : "100 %";
   $("zoom").setAttribute("aria-pressed", view.zoom > 1);
 }
 
