@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
 import nbformat
-from book_frames import NEEDS_A_KERNEL
 
 from lowlight_utils.files import write_file
 from notebooks import BADGE, NO_BADGE, badge, is_set, repository_address
@@ -17,6 +16,14 @@ PICTURES = ("figures/*", "docs/*.bib")
 LINK = re.compile(r"(?<!!)\[([^\[\]]+)\]\(([^()\s]+)\)")
 FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def site_address(repository):
+    """Say where GitHub Pages serves a repository's site; "" until the address has been set."""
+    if not is_set(repository):
+        return ""
+    owner, name = repository.removeprefix("https://github.com/").split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
 
 
 def lay_out(folder, frames):
@@ -112,4 +119,7 @@ def describe(cell, output, name):
 
 def instead_of_widget(source, frames):
     """Return the HTML that is shown where the notebook has a widget."""
-    return next((html for call, html in frames.items() if f"{call}(" in source), NEEDS_A_KERNEL)
+    for call, html in frames.items():
+        if f"{call}(" in source:
+            return html
+    raise ValueError(f"nothing stands for the widget of this cell (book_frames.py): {source}")
