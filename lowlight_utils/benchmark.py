@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from lowlight_utils.backend import cores, start_keras
+from lowlight_utils.backend import start_keras
+from lowlight_utils.machine import cores
 from lowlight_utils.options import positive, write_json
 
 

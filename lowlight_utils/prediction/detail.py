@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from lowlight_utils.backend import cores
 from lowlight_utils.data.images import to_image
+from lowlight_utils.machine import cores
 from lowlight_utils.prediction.noise import (
     RADII,
     brighten_noise,

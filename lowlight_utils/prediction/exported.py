@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lowlight_utils.backend import cores
+from lowlight_utils.machine import cores
 
 if TYPE_CHECKING:
     import onnxruntime

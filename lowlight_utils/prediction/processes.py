@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for_end
 from typing import TypeVar
 
-from lowlight_utils.backend import THREADS, cores, free_memory, may_have_gpu
+from lowlight_utils.backend import may_have_gpu
+from lowlight_utils.machine import THREADS, cores, free_memory
 
 AHEAD = 8  # jobs a process that may be in work or done before an earlier one's result is there
 PHOTOS_EACH = 4  # fewer are done before one more process has started

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lowlight_utils.backend import cores
+from lowlight_utils.machine import cores
 from lowlight_utils.recipe import Recipe
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from lowlight_utils.backend import call_c_library
 from lowlight_utils.data.resident import ResidentBatches, look
+from lowlight_utils.machine import call_c_library
 
 ON_GPU = bool(tf.config.list_physical_devices("GPU"))
 

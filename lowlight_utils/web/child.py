@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lowlight_utils.backend import THREADS, call_c_library, start_keras
+from lowlight_utils.backend import start_keras
 from lowlight_utils.extras import explain
+from lowlight_utils.machine import THREADS, call_c_library
 from lowlight_utils.web.job import Job, Refused
 from lowlight_utils.web.settings import Settings
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from lowlight_utils.backend import memory_limits
+from lowlight_utils.machine import memory_limits
 from lowlight_utils.prediction.exported import is_exported, usual_threads
 from lowlight_utils.prediction.processes import process_bytes
 from lowlight_utils.web.job import Deadly, Enhanced, Job

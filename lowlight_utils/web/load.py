@@ -15,9 +15,10 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from lowlight_utils.backend import cores, start_keras
+from lowlight_utils.backend import start_keras
 from lowlight_utils.data.images import encode_image, read_image, resize
 from lowlight_utils.data.sources import sample_pairs
+from lowlight_utils.machine import cores
 
 if TYPE_CHECKING:
     from lowlight_utils.web.pipeline import Pipeline

@@ -12,7 +12,7 @@ from a2wsgi import WSGIMiddleware
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from lowlight_utils.backend import call_c_library
+from lowlight_utils.machine import call_c_library
 from lowlight_utils.web.settings import Settings
 from lowlight_utils.web.uploads import Uploads
 

@@ -54,13 +54,16 @@ def test_lol_pairs_refuse_an_unknown_part_and_a_folder_without_it(tmp_path):
         lol_pairs(tmp_path)
 
 
-def test_combine_gives_1450_for_training_and_50_for_test():
+@pytest.mark.parametrize("developments", [1, 5])  # of each RAW file: a scene is not cut
+def test_combine_gives_1450_for_training_and_50_for_test(developments):
     lol_train = named_pairs([str(i) for i in range(100, 585)])
     lol_eval = named_pairs([str(i) for i in range(15)])
-    synthetic = named_pairs([str(i) for i in range(1000)])
+    scenes = [f"IMG_{i // developments}" for i in range(1000)]
+    synthetic = named_pairs([str(i) for i in range(1000)], scenes)
     train, test = combine(lol_train, lol_eval, synthetic)
     assert (len(train), len(test)) == (1450, 50)
     assert sum(name.startswith("lol-") for name in test.names) == 15
+    assert not set(train.scenes) & set(test.scenes)
     assert not set(train.names) & set(test.names) and len(set(train.names + test.names)) == 1500
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from waiting import wait_for
 
-from lowlight_utils.backend import cores
+from lowlight_utils.machine import cores
 from lowlight_utils.prediction.processes import AHEAD, in_order, usual_processes
 
 
