@@ -68,10 +68,11 @@ class Pipeline:
         settings: Settings | None = None,
         second: Callable[..., np.ndarray] | None = None,
     ) -> None:
-        self.enhancer, self.second = enhancer, second
+        self.enhancer = enhancer
+        self.networks = {names.OURS: enhancer} | ({names.TOLD_LAMBDA: second} if second else {})
         self.settings = settings or Settings()
         self.told = None
-        for method, each in ((names.TOLD_LAMBDA, second), (names.OURS, enhancer)):
+        for method, each in self.networks.items():
             if ends := getattr(each, "lambda_range", None):
                 self.told = Told(method, *ends)
 
@@ -173,8 +174,7 @@ class Pipeline:
     def _enhance(self, image: np.ndarray, job: Job) -> np.ndarray:
         if job.method == names.ORIGINAL or job.strength == 0:
             return to_8_bit(image)
-        if job.method in (names.OURS, names.TOLD_LAMBDA):
-            network = self.second if job.method == names.TOLD_LAMBDA else self.enhancer
+        if network := self.networks.get(job.method):
             if self.told and self.told.method == job.method and job.lambda_l1 is not None:
                 return network(image, lambda_l1=job.lambda_l1)
             return network(image)

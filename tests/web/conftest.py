@@ -55,6 +55,16 @@ def conditional():
 
 
 @pytest.fixture(scope="session")
+def conditional_exported(conditional, tmp_path_factory):
+    from lowlight_utils.prediction import export_generator
+
+    kept = tmp_path_factory.mktemp("weights") / "lambda.keras"
+    conditional.generator.save(kept)
+    export_generator(kept, kept.with_suffix(".onnx"))
+    return kept.with_suffix(".onnx")
+
+
+@pytest.fixture(scope="session")
 def pipeline(enhancer):
     pipeline = Pipeline(enhancer, Settings(max_pixels=2_000_000))
     pipeline.examples = pipeline.warm_up()  # once for all applications of the tests

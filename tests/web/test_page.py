@@ -687,7 +687,8 @@ def test_on_a_phone_the_photo_fills_the_width_and_nothing_overflows(open_page, s
     assert line(page) == pytest.approx(100 / 3.9, abs=1)
     small = page.evaluate(
         """() => [...document.querySelectorAll(
-            ".button, .methods label, .segments span, select, .slider input, .examples button, nav a")]
+            ".button, .methods label, .segments span, select, .slider input, .examples button,"
+            + "nav a")]
             .filter((each) => each.offsetParent && each.getBoundingClientRect().height < 44)
             .map((each) => each.innerText)"""
     )

@@ -12,15 +12,16 @@ from uploads import decode, file_of, good
 from waiting import PATIENCE, wait_for
 
 from lowlight_utils.web import Settings, Worker
-from lowlight_utils.web.child import without_message
-from lowlight_utils.web.job import Deadly, Job, Refused, WorkerError
+from lowlight_utils.web.child import _load, without_message
+from lowlight_utils.web.job import Deadly, Job, Refused, Told, WorkerError
 
 PATIENT = {"decode_seconds": PATIENCE, "job_seconds": PATIENCE}
 
 
 @pytest.fixture(scope="module")
-def worker(exported):
-    worker = Worker(Settings(weights=exported, max_pixels=2_000_000, **PATIENT))
+def worker(exported, conditional_exported):
+    files = {"weights": exported, "lambda_weights": conditional_exported}
+    worker = Worker(Settings(**files, max_pixels=2_000_000, **PATIENT))
     yield worker
     worker.close()
 
@@ -31,6 +32,20 @@ def test_it_enhances_and_says_why_it_refuses(worker):
         worker(b"nothing", Job(name="walk.jpg"))
     assert refused.value.status == 415
     assert {"dog-dark", "dog-bright"} <= worker.examples.keys()
+
+
+def test_beside_its_generator_it_holds_one_that_is_told_lambda(worker):
+    assert worker.told == Told("lambda", 0.01, 1000)
+    results = [
+        worker(good(), Job(**job)).content
+        for job in ({}, {"method": "lambda", "lambda_l1": 1.0}, {"method": "lambda"})
+    ]
+    assert len(set(results)) == 3
+
+
+def test_one_that_is_not_told_lambda_is_not_taken_for_it(exported):
+    with pytest.raises(ValueError, match="is not told λ; export --told-lambda writes one"):
+        _load(Settings(weights=exported, lambda_weights=exported))
 
 
 def test_killed_while_idle_it_comes_back_by_itself(worker):
