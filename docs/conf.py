@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]  # what is described is what lies beside this file
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from book_sources import site_address  # noqa: E402
+
 import lowlight_utils  # noqa: E402
 from notebooks import is_set, repository_address  # noqa: E402
 
@@ -30,6 +32,7 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
     "sphinxcontrib.bibtex",
 ]
 templates_path = ["_templates"]
@@ -60,7 +63,9 @@ add_module_names = False
 
 # How it looks
 html_theme = "pydata_sphinx_theme"
-html_context = {"default_mode": "auto"}
+html_baseurl = site_address(ADDRESS)
+html_context = {"default_mode": "auto", "site_address": html_baseurl}
+html_extra_path = ["../figures/before_after.jpg"] * is_set(ADDRESS)  # for layout.html's card
 html_title = "Light from the dark"
 html_favicon = "../lowlight_utils/web/static/icon.svg"
 html_math_renderer = "mathml"

@@ -54,9 +54,11 @@ async function run(session, part, picture, height, width, lambda) {
   return enhanced.data;
 }
 
+// Whether there is a graphics processor. One that software plays is slower than WebAssembly.
 async function hasWebGPU() {
   try {
-    return Boolean(await navigator.gpu?.requestAdapter());
+    const adapter = await navigator.gpu?.requestAdapter();
+    return Boolean(adapter) && !adapter.info?.isFallbackAdapter;
   } catch {
     return false;
   }

@@ -18,9 +18,10 @@ import sys
 from pathlib import Path
 
 from book_frames import write_frames
-from book_sources import ROOT, lay_out
+from book_sources import ROOT, lay_out, site_address
 
 from lowlight_utils.files import write_file
+from notebooks import repository_address
 
 SOURCES = ROOT / "build" / "book"
 LIVE = ROOT / "tools" / "live.py"
@@ -42,6 +43,7 @@ def main():
     build_book(out)
     if not options.without_live:
         live = [sys.executable, LIVE, out / "live", "--home", "../index.html"]
+        live += ["--site", site_address(repository_address())]
         subprocess.run(live, check=True)
     print(f"The site is in {out}. To look at it: python -m http.server --directory {out}")
 
@@ -67,6 +69,9 @@ def build_book(out):
 def mended(html):
     """Return a page without what screen readers are told wrongly by the makers of its parts."""
     html = html.replace('<th class="head"><p></p></th>', "<td></td>")  # a heading of nothing
+    # The theme marks the page in the sidebar, but in the header its part only by a colour.
+    part = '<li class="nav-item current active">\n  <a '
+    html = html.replace(part, f'{part}aria-current="true" ')
     # A role that is gone from the standard, and not one that a list may hold.
     return html.replace('role="doc-biblioentry"', 'role="listitem"')
 

@@ -19,6 +19,14 @@ FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def site_address(repository):
+    """Say where GitHub Pages serves a repository's site; "" until the address has been set."""
+    if not is_set(repository):
+        return ""
+    owner, name = repository.removeprefix("https://github.com/").split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
 def lay_out(folder, frames):
     """Write all of the book's sources into a folder, which is emptied first.
 

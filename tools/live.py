@@ -1,13 +1,14 @@
 """Build the pages that enhance photos in the reader's own browser: "Try it" and "λ".
 
-    python tools/live.py OUT_DIR [--home ADDRESS]
+    python tools/live.py OUT_DIR [--home ADDRESS] [--site ADDRESS]
 
 OUT_DIR becomes a folder of static files, to be served from anywhere: all addresses in it are
 relative, and nothing is fetched from elsewhere. In it are the generator that comes with the library
 and the one that is told λ, exported with weights of 16 bits; ONNX Runtime's WebAssembly files, from
 its npm package; and what the pages share with the Flask page, lowlight_utils/web. The pages' own
 templates and scripts are in site/. `--home` is the address, relative to OUT_DIR, of the course that
-the pages belong to.
+the pages belong to; `--site` the full one of the folder above OUT_DIR, once it is known: the pages
+then say how a link to them is to be shown.
 
 npm fetches the package, once: its name and the hash of its content are below.
 """
@@ -76,9 +77,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", metavar="OUT_DIR", type=Path)
     parser.add_argument("--home", help="the course's address, relative to OUT_DIR")
+    parser.add_argument("--site", default="", help="the address that the folder above will have")
     options = parser.parse_args(arguments)
     try:
-        build(options.out, home=options.home)
+        build(options.out, home=options.home, site=options.site)
     except BuildError as error:
         raise SystemExit(f"error: {error}") from error
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
@@ -89,7 +91,7 @@ class BuildError(Exception):
     """The pages cannot be built; the text says why, and what to do."""
 
 
-def build(out: Path, *, home: str | None = None) -> None:
+def build(out: Path, *, home: str | None = None, site: str = "") -> None:
     """Write the folder, whole or not at all; what an earlier build left there is replaced.
 
     Raises
@@ -118,7 +120,7 @@ def build(out: Path, *, home: str | None = None) -> None:
     for name in OWN:
         shutil.copyfile(SITE / name, making / name)
     first = {name: (runtimes["wasm"]["bytes"] + networks[name]["bytes"]) for name in networks}
-    add_pages(making, home, told_lambda.lambda_range, first)
+    add_pages(making, home, site, told_lambda.lambda_range, first)
     shutil.rmtree(out, ignore_errors=True)
     making.rename(out)
 
@@ -236,7 +238,9 @@ def add_scenes(enhancer: Enhancer, folder: Path) -> None:
             write_file(folder / f"{scene}-{value}.jpg", made)
 
 
-def add_pages(out: Path, home: str | None, lambda_range: tuple, first: dict[str, int]) -> None:
+def add_pages(
+    out: Path, home: str | None, site: str, lambda_range: tuple, first: dict[str, int]
+) -> None:
     """Write the pages, and the service worker, which knows every file."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([SITE, WEB / "templates"]),
@@ -248,6 +252,7 @@ def add_pages(out: Path, home: str | None, lambda_range: tuple, first: dict[str,
     told = {
         "url_for": address,
         "home": home,
+        "site_address": site,
         "version": __version__,
         "runtime_version": VERSION,
         "action": "",
@@ -270,7 +275,7 @@ def add_pages(out: Path, home: str | None, lambda_range: tuple, first: dict[str,
         "credits": sample_credits(SCENES),
     }
     for name in ("index.html", "lambda.html"):
-        write_file(out / name, environment.get_template(name).render(told))
+        write_file(out / name, environment.get_template(name).render(told, page=name))
     files = sorted(path for path in out.rglob("*") if path.is_file())
     whole = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     addresses = [path.relative_to(out).as_posix() for path in files]

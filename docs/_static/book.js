@@ -21,3 +21,25 @@ for (const box of document.querySelectorAll(".frames")) {
   box.addEventListener("change", show);
   show(); // a browser that comes back to the page keeps what was chosen
 }
+
+// A button that copies the code beside it; of an example in a docstring, what one would type.
+for (const code of document.querySelectorAll(".bd-content div.highlight")) {
+  if (!navigator.clipboard || code.closest(".cell_output")) continue; // only where a page may copy
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "copy", textContent: "Copy" });
+  button.addEventListener("click", async () => {
+    const done = await navigator.clipboard.writeText(typed(code.querySelector("pre").textContent)).then(
+      () => "Copied",
+      () => "Not allowed",
+    );
+    button.textContent = done;
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  code.append(button);
+}
+
+function typed(text) {
+  const lines = text.split("\n");
+  if (!lines.some((line) => line.startsWith(">>> "))) return text;
+  return lines.filter((line) => /^(>>>|\.\.\.)/.test(line)).map((line) => line.slice(4)).join("\n");
+}

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from served import served
+from visits import visits
 from waiting import PATIENCE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="install the extra dev")
@@ -48,30 +49,8 @@ def address(site):
 
 @pytest.fixture
 def open_page(browser, address):
-    """open_page("index.html") gives a page; whatever it says or asks elsewhere is an error."""
-    contexts, wrong = [], []
-
-    def only_here(route):
-        if route.request.url.startswith(address):
-            return route.continue_()
-        wrong.append(f"asks {route.request.url}")
-        return route.abort()
-
-    def make(path, **options):
-        context = browser.new_context(**(DESKTOP | options))
-        contexts.append(context)
-        context.route("**/*", only_here)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
-        page.goto(address + path, wait_until="load")
-        return page
-
-    make.wrong = wrong
-    yield make
-    for context in contexts:
-        context.close()
-    assert wrong == []
+    with visits(browser, address, **DESKTOP) as open_page:
+        yield open_page
 
 
 class Elements(HTMLParser):
@@ -235,9 +214,7 @@ def test_axe_finds_nothing(open_page, name, scheme):
 
 
 def test_the_first_page_is_at_most_a_megabyte(open_page, address):
-    page = open_page(
-        "_static/icon.svg"
-    )  # next to nothing, so that all of the first page is counted
+    page = open_page("_static/icon.svg")  # next to nothing: all of the first page is counted
     sizes = []
     page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
     page.goto(address, wait_until="networkidle")
@@ -257,4 +234,4 @@ def test_the_policy_lets_only_the_pages_own_scripts_run(open_page):
         " document.body.append(s)"
     )
     assert page.evaluate("window.stranger") is None
-    assert "Content Security Policy" in open_page.wrong.pop()
+    assert "Content Security Policy" in open_page.complaints.pop()

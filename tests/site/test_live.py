@@ -9,6 +9,7 @@ from pictures import make_photo
 from PIL import Image
 from served import served
 from tool import load_tool
+from visits import visits
 from waiting import PATIENCE
 
 from lowlight_utils.prediction import LAMBDA_WEIGHTS, Enhancer
@@ -47,42 +48,20 @@ def address(pages):
 
 
 @pytest.fixture(scope="module")
-def open_page(browser):
-    """open_page(address, **options): every other host is refused, and to ask one is an error."""
-    contexts, complaints = [], []
-
-    def start(address, **options):
-        context = browser.new_context(**({"service_workers": "block"} | options))
-        context.set_default_timeout(1000 * PATIENCE)
-        contexts.append(context)
-        context.route(lambda url: not url.startswith("http://127.0.0.1"), refuse)
-        if "service_workers" not in options:  # Playwright would note each that it refuses
-            context.add_init_script("navigator.serviceWorker.register = async () => {}")
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    def refuse(route):
-        complaints.append(f"asked {route.request.url}")
-        route.abort()
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_page(browser, address):
+    with visits(browser, address, service_workers="block") as open_page:
+        yield open_page
 
 
 @pytest.fixture(scope="module")
-def phone(open_page, address):
+def phone(open_page):
     """The page "Try it" on a phone, the same for the tests that do not care what was before."""
-    return open_page(address, **PHONE)
+    return open_page(**PHONE)
 
 
 @pytest.fixture(scope="module")
-def lambda_page(open_page, address):
-    return open_page(f"{address}lambda.html", viewport={"width": 1280, "height": 860})
+def lambda_page(open_page):
+    return open_page("lambda.html", viewport={"width": 1280, "height": 860})
 
 
 def choose(page, photo, name="walk.png"):
@@ -241,7 +220,7 @@ def test_a_browser_that_lacks_something_says_so_and_shows_the_strip(browser, add
 
 def test_once_it_has_enhanced_the_page_works_and_opens_without_a_network(open_page, pages):
     with served(pages) as start:
-        page = open_page(f"{start}/the course/live/", service_workers="allow")
+        page = open_page(f"{start}the course/live/", service_workers="allow")
         page.evaluate("navigator.serviceWorker.ready")
         page.reload()  # from here on the service worker keeps what comes
         choose(page, make_photo(64, 64) // 8)

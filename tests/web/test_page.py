@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from uploads import dark_photo, file_of
+from visits import visits
 from waiting import PATIENCE
 
 from lowlight_utils.web import Pipeline, Server, Settings, create_app
@@ -69,30 +70,9 @@ def told_lambda(conditional):
 
 @pytest.fixture
 def open_page(browser, server, counted):
-    """open_page(**options) opens the page; afterwards nothing may have been complained about."""
-    contexts, complaints = [], []
     counted.jobs.clear()
-
-    def failed(request):
-        if request.failure != "net::ERR_ABORTED":  # which leaving or loading a page again does
-            complaints.append(f"{request.url}: {request.failure}")
-
-    def start(address=server.address, **options):
-        context = browser.new_context(**(DESKTOP | options))
-        context.set_default_timeout(1000 * PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", failed)
-        page.goto(address)
-        return page
-
-    start.complaints = complaints
-    yield start
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visits(browser, server.address, **DESKTOP) as open_page:
+        yield open_page
 
 
 def choose(page, content=PHOTO, name="My walk.jpg", kind="image/jpeg"):
