@@ -12,6 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from served import served
+from tool import load_tool
 from visits import visits
 from waiting import PATIENCE
 
@@ -28,7 +29,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 LAMBDA = "notebooks/04_lambda_and_friends.html"
 # One page of each kind.
 KINDS = ["index.html", LAMBDA, "docs/glossary.html", "docs/bibliography.html", "search.html"]
-KINDS += ["docs/reference/tuning.html"]
+KINDS += ["docs/reference/tuning.html", "_modules/lowlight_utils/models/film.html"]
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +220,29 @@ def test_the_first_page_is_at_most_a_megabyte(open_page, address):
     page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
     page.goto(address, wait_until="networkidle")
     assert 0 < sum(sizes) <= 1_000_000
+
+
+def test_a_button_copies_code_and_of_an_example_what_one_types(open_page):
+    page = open_page("docs/reference/data.html", permissions=["clipboard-read", "clipboard-write"])
+    example = page.locator(".highlight", has_text=">>> ").first
+    example.hover()
+    example.get_by_role("button", name="Copy").click()
+    expect(example.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert (
+        copied and ">>>" not in copied and f">>> {copied.splitlines()[0]}" in example.inner_text()
+    )
+
+
+def test_the_reference_leads_to_the_source(pages):
+    assert any("_modules/lowlight_utils" in x for x in pages["docs/reference/data.html"].links)
+
+
+def test_where_the_site_will_be_follows_from_the_repository(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")  # its own imports are from there
+    sources = load_tool("book_sources")
+    assert sources.site_address("https://github.com/OWNER/course") == ""
+    assert sources.site_address("https://github.com/Ann/course") == "https://ann.github.io/course/"
 
 
 def test_formulas_are_mathml(site):

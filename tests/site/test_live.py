@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -216,6 +217,45 @@ def test_a_browser_that_lacks_something_says_so_and_shows_the_strip(browser, add
     page.goto(address)
     expect(page.get_by_role("alert")).to_contain_text("A current Firefox")
     context.close()
+
+
+GPUS = {
+    "none": "requestAdapter: async () => null",
+    "one that fails": "requestAdapter: async () => { throw new Error('lost'); }",
+    "of software": "requestAdapter: async () => ({ info: { isFallbackAdapter: true } })",
+    "one that cannot compute": "requestAdapter: async () => ({ info: {} })",
+}
+
+
+@pytest.mark.parametrize("gpu", GPUS.values(), ids=GPUS)
+def test_without_a_graphics_processor_that_computes_webassembly_does(open_page, pages, gpu):
+    script = (pages / "the course" / "live" / "network.js").read_text(encoding="utf-8")
+    before = f"Object.defineProperty(navigator, 'gpu', {{ value: {{ {gpu} }} }});"
+    page = open_page()
+    page.route(
+        "**/network.js",
+        lambda route: route.fulfill(body=f"{before}\n{script}", content_type="text/javascript"),
+    )
+    photo = make_photo(64, 96) // 8
+    choose(page, photo, "gpu.png")
+    assert np.abs(download(page) - Enhancer()(photo)).max() <= 2
+    open_page.complaints.clear()  # what the runtime says of a graphics processor that fails
+
+
+@pytest.mark.parametrize("name", ["index.html", "lambda.html"])
+def test_the_page_that_is_shown_is_marked_in_the_navigation(pages, name):
+    page = (pages / "the course" / "live" / name).read_text(encoding="utf-8")
+    assert re.findall(r'<a href="([^"]+)" aria-current="page">', page) == [name]
+
+
+def test_how_a_link_is_shown_elsewhere_is_said_once_the_sites_address_is_known(pages, tmp_path):
+    assert "og:image" not in (pages / "the course" / "live" / "index.html").read_text("utf-8")
+    site = "https://somebody.github.io/course/"
+    live.add_pages(tmp_path, None, site, (0.01, 1000), {"generator": 1, "lambda": 1})
+    for name in ("", "lambda.html"):
+        page = (tmp_path / (name or "index.html")).read_text(encoding="utf-8")
+        assert f'<meta property="og:url" content="{site}live/{name}">' in page
+        assert f'<meta property="og:image" content="{site}before_after.jpg">' in page
 
 
 def test_once_it_has_enhanced_the_page_works_and_opens_without_a_network(open_page, pages):
