@@ -23,16 +23,22 @@ TITLES = {
     "truth": "truth",
     "difference": f"difference × {GAIN}",
 }
-NEEDS_A_KERNEL = (
-    '<p class="needs-kernel">This control needs a running notebook. Without one, '
-    '<a href="../live/index.html">try it on your photo</a> in your browser.</p>'
-)
+INSTEAD = {
+    "enhance_own_photo": "Here the notebook enhances a photo of yours. Without it, "
+    '<a href="../live/index.html">this page does</a>, in your browser.',
+    "train_with_my_lambda": "Here the notebook trains a small network with a λ and learning rates "
+    "of yours, and adds it to the comparison. That needs the notebook itself; without it, "
+    '<a href="../live/lambda.html">move λ</a> of a network that was trained for all of them.',
+}
+"""What is said where no picture made beforehand would do, by the widget's call."""
 
 
 def write_frames(folder):
     """Write the pictures of all frames; return {the widget's call: its HTML}."""
     folder.mkdir(parents=True)
-    return {"lambda_slider": slider(folder / "slider"), "SweepExplorer": explorer(folder / "sweep")}
+    said = {call: f'<p class="needs-kernel">{text}</p>' for call, text in INSTEAD.items()}
+    made = {"lambda_slider": slider(folder / "slider"), "SweepExplorer": explorer(folder / "sweep")}
+    return made | said
 
 
 def slider(folder):

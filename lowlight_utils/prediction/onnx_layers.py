@@ -174,10 +174,9 @@ def _group_norm(graph: Graph, layer: Layer, x: str) -> str:
     gamma, beta = layer.get_weights()
     if layer.groups == len(gamma):
         return graph.add("InstanceNormalization", x, gamma, beta, epsilon=layer.epsilon)
-    # The channels of a group, laid out as if they were one. In four dimensions, because ONNX Runtime
-    # Web 1.30 computes something else of three on a graphics processor (WebGPU).
+    # The channels of a group, laid out as if they were one.
     ones, zeros = np.ones(layer.groups), np.zeros(layer.groups)
-    groups = graph.add("Reshape", x, np.array([0, layer.groups, -1, 1]))
+    groups = graph.add("Reshape", x, np.array([0, layer.groups, -1]))
     normed = graph.add("InstanceNormalization", groups, ones, zeros, epsilon=layer.epsilon)
     normed = graph.add("Reshape", normed, graph.add("Shape", x))
     scaled = graph.add("Mul", normed, gamma.reshape(-1, 1, 1))
