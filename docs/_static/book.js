@@ -43,3 +43,8 @@ function typed(text) {
   if (!lines.some((line) => line.startsWith(">>> "))) return text;
   return lines.filter((line) => /^(>>>|\.\.\.)/.test(line)).map((line) => line.slice(4)).join("\n");
 }
+
+// A formula wider than its column can be moved by the keyboard too.
+for (const formula of document.querySelectorAll("div.math")) {
+  if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+}
