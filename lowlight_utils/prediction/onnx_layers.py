@@ -120,14 +120,26 @@ def _require(layer: Layer, **settings: object) -> None:
 def _convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear", dilation_rate=(1, 1), groups=1)
     padding = "SAME_UPPER" if layer.padding == "same" else "VALID"
-    return graph.add("Conv", x, *_weights(layer), strides=tuple(layer.strides), auto_pad=padding)
+    return _add_conv(graph, x, layer, auto_pad=padding)
 
 
 def _reflect_convolution(graph: Graph, layer: Layer, x: str) -> str:
     _require(layer, activation="linear", dilation_rate=(1, 1), groups=1, padding="same")
     beyond = [(size - 1) // 2 for size in layer.kernel_size]
     padded = _pad(graph, x, beyond, "reflect")
-    return graph.add("Conv", padded, *_weights(layer), strides=tuple(layer.strides))
+    return _add_conv(graph, padded, layer)
+
+
+def _add_conv(graph: Graph, x: str, layer: Layer, **padding: str) -> str:
+    kernel, *bias = _weights(layer)
+    channels = kernel.shape[1]
+    if channels > 4 and channels % 4:
+        # Empty channels up to a multiple of 4: ONNX Runtime Web 1.30 computes something else of
+        # others on graphics processors (its issue 29651).
+        empty = -channels % 4
+        x = graph.add("Pad", x, np.array([0, 0, 0, 0, 0, empty, 0, 0]))
+        kernel = np.pad(kernel, ((0, 0), (0, empty), (0, 0), (0, 0)))
+    return graph.add("Conv", x, kernel, *bias, strides=tuple(layer.strides), **padding)
 
 
 def _resize_convolution(graph: Graph, layer: Layer, x: str) -> str:
