@@ -12,8 +12,8 @@ def visits(browser, address, **usual):
 
     `where` is relative to `address`, or another one. `usual` are options of every context, for
     `browser.new_context`. Every host but the page's own is refused. What a page asks elsewhere,
-    prints on its console, raises or fails to load is in `open_page.complaints`; at the end nothing
-    may be left there.
+    complains of on its console, raises or fails to load is in `open_page.complaints`; at the end
+    nothing may be left there.
     """
     contexts, complaints = [], []
 
@@ -25,6 +25,10 @@ def visits(browser, address, **usual):
         if request.failure != "net::ERR_ABORTED":  # which leaving or loading a page again does
             complaints.append(f"{request.url}: {request.failure}")
 
+    def heard(message):
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
     def open_page(where="", **options):
         context = browser.new_context(**(usual | options))
         context.set_default_timeout(1000 * PATIENCE)
@@ -34,7 +38,7 @@ def visits(browser, address, **usual):
         if (usual | options).get("service_workers") == "block":  # Playwright notes each refusal
             context.add_init_script("navigator.serviceWorker.register = async () => {}")
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", failed)
         page.goto(urljoin(address, where))

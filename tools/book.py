@@ -72,6 +72,8 @@ def mended(html):
     # The theme marks the page in the sidebar, but in the header its part only by a colour.
     part = '<li class="nav-item current active">\n  <a '
     html = html.replace(part, f'{part}aria-current="true" ')
+    # Beside sources, back to the reference; a name that a room shows as its own is not found there.
+    html = re.sub(r'<a class="viewcode-back" .*?</a>', "", html)
     # A role that is gone from the standard, and not one that a list may hold.
     return html.replace('role="doc-biblioentry"', 'role="listitem"')
 

@@ -24,7 +24,7 @@ for (const box of document.querySelectorAll(".frames")) {
 
 // A button that copies the code beside it; of an example in a docstring, what one would type.
 for (const code of document.querySelectorAll(".bd-content div.highlight")) {
-  if (!navigator.clipboard || code.closest(".cell_output") || code.querySelector(".viewback")) continue;
+  if (!navigator.clipboard || code.closest(".cell_output")) continue; // only where a page may copy
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "copy", textContent: "Copy" });
   button.addEventListener("click", async () => {
