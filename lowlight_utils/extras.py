@@ -23,6 +23,7 @@ EXTRAS = {
     "flask_limiter": "web",
     "limits": "web",
     "werkzeug": "web",
+    "markupsafe": "web",
     "hypercorn": "web",
     "a2wsgi": "web",
     "cachetools": "web",

@@ -88,6 +88,16 @@ def lights():
     return table(head, rows)
 
 
+def seeds():
+    """The recipe's runs, one a seed, on the validation pairs."""
+    head = ("run", "PSNR", "SSIM", "ΔE00", "PSNR, GT-mean", "SSIM, GT-mean")
+    rows = [
+        (name, *(f"{means[key]:{digits}}" for key, digits in SCORES.items()))
+        for name, means in card()["seeds"].items()
+    ]
+    return table(head, rows)
+
+
 def every_lambda():
     """The generator for every λ beside those trained with one each."""
     one, each = (card("lambda.json")[f"one_for_{word}_lambda"] for word in ("every", "each"))
@@ -115,6 +125,7 @@ TABLES = {
     "validation": validation,
     "photos-without-truth": photos_without_truth,
     "lights": lights,
+    "seeds": seeds,
     "every-lambda": every_lambda,
     "ablation": ablation,
 }
