@@ -75,7 +75,7 @@ def test_every_language_says_the_same_with_the_same_gaps(language):
             assert re.findall(r"</?\w+>", text) == re.findall(r"</?\w+>", english[key])
 
 
-@pytest.mark.parametrize("language", set(LANGUAGES) - {"en"})
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
 def test_no_language_is_a_copy_of_english(language):
     same = {key for key, text in words(language)._page.items() if text == words("en")._page[key]}
     assert same <= {"method.clahe", "method.lime", "original"}
