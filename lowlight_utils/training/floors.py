@@ -5,6 +5,7 @@ best matrix multiplication, nor less than its bytes at the speed at which memory
 measured in the same run. The larger of the two is the part's floor.
 """
 
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -120,11 +121,17 @@ def convolutions(network: keras.Model, shapes: list[tuple]) -> list[tuple[float,
 def measured_peak(dtype: str, rounds: int = 5) -> dict[str, float]:
     """Measure the fastest matrix multiplication and copy of several."""
     a = ops.cast(keras.random.normal((SIDE, SIDE)), dtype)
-    line = ops.ones((COPIED,), "float32")
-    multiply, copy = _compile(ops.matmul), _compile(lambda x: x + 1.0)
+    line = keras.Variable(ops.ones((COPIED,), "float32"))
+
+    def add_one() -> KerasTensor:
+        """In place, as weights are updated: a new array has to be given its pages first."""
+        line.assign(line + 1.0)
+        return ops.zeros(1)
+
+    multiply, copy = _compile(ops.matmul), _compile(add_one, [line])
     return {
         "gigaoperations_per_s": 2 * SIDE**3 / min(_times(lambda: multiply(a, a), rounds)) / 1e9,
-        "gigabytes_per_s": 2 * 4 * COPIED / min(_times(lambda: copy(line), rounds)) / 1e9,
+        "gigabytes_per_s": 2 * 4 * COPIED / min(_times(copy, rounds)) / 1e9,
     }
 
 
@@ -182,13 +189,19 @@ def _compile(function: Callable, state: Sequence[keras.Variable] = ()) -> Callab
         return tf.function(function, jit_compile=ConditionalGAN.compile_whole_step or None)
     import jax
 
-    @jax.jit
+    @functools.partial(jax.jit, donate_argnums=0)
     def run(values: list, *given: KerasTensor) -> tuple[Any, list]:
         with keras.StatelessScope([*zip(state, values, strict=True)]) as scope:
             result = function(*given)
         return result, [scope.get_current_value(variable) for variable in state]
 
-    return lambda *given: run([variable.value for variable in state], *given)[0]
+    def call(*given: KerasTensor) -> Any:
+        result, values = run([variable.value for variable in state], *given)
+        for variable, value in zip(state, values, strict=True):
+            variable.assign(value)
+        return result
+
+    return call
 
 
 def _times(call: Callable, rounds: int, warm: bool = True) -> list[float]:
