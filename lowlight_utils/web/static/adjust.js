@@ -4,14 +4,19 @@
 
 const REST = 250; // milliseconds that λ's slider has to rest before anything is asked for
 
+// Controls marked with data-option stand for an option of the interface: a new one needs no script.
+const marked = [...document.querySelectorAll("[data-option]")];
+
 // How the page opens, whatever a browser that loads it again has kept in its controls.
 function usual() {
-  return { method: "generator", lambda: toLambda($("lambda")?.defaultValue), strength: 100 };
+  const opened = marked.filter((each) => each.type !== "radio" || each.defaultChecked);
+  const options = opened.map((each) => [each.dataset.option, each.defaultValue]);
+  return { ...Object.fromEntries(options), lambda: toLambda($("lambda")?.defaultValue), strength: 100 };
 }
 
-// What is asked for; λ only where the method takes it.
-function optionsOf({ method, lambda }) {
-  return method === $("lambda")?.dataset.method ? { method, lambda } : { method };
+// What is asked for; λ only where the method takes it. The strength is blended here.
+function optionsOf({ lambda, strength, ...options }) {
+  return options.method === $("lambda")?.dataset.method ? { ...options, lambda } : options;
 }
 
 // The slider moves λ's logarithm, so that 1 is as far from 10 as 10 from 100.
@@ -23,15 +28,20 @@ function toLambda(position) {
 }
 
 function controls() {
+  const chosen = marked.filter((each) => each.type !== "radio" || each.checked);
   return {
-    method: document.querySelector("input[name=how]:checked").value,
+    ...Object.fromEntries(chosen.map((each) => [each.dataset.option, each.value])),
     lambda: toLambda($("lambda")?.value),
     strength: Number($("strength").value),
   };
 }
 
-function setControls({ method, lambda, strength }) {
-  document.querySelector(`input[name=how][value="${method}"]`).checked = true;
+function setControls({ lambda, strength, ...options }) {
+  for (const each of marked) {
+    const value = options[each.dataset.option];
+    if (each.type === "radio") each.checked = each.value === value;
+    else each.value = value;
+  }
   $("strength").value = strength;
   if ($("lambda")) $("lambda").value = Math.log10(lambda);
   showValues({ lambda, strength });
@@ -79,9 +89,7 @@ $("lambda")?.addEventListener("input", () => {
 });
 $("strength").addEventListener("input", () => showValues(controls()));
 $("strength").addEventListener("change", () => adjustTo(controls()));
-for (const radio of document.querySelectorAll("input[name=how]")) {
-  radio.addEventListener("change", () => adjustTo(controls()));
-}
+for (const each of marked) each.addEventListener("change", () => adjustTo(controls()));
 $("undo").addEventListener("click", () => adjust(shown.past.pop()));
 $("reset").addEventListener("click", () => adjustTo(usual()));
 $("same").addEventListener("click", () => {

@@ -116,7 +116,7 @@ async function resultOf(it, signal) {
   const key = JSON.stringify(options);
   if (!it.results.has(key)) {
     const result = await ask(it, options, signal);
-    it.results.set(key, { ...result, ...options, key });
+    it.results.set(key, { ...result, ...options, options, key });
     if (it.results.size > KEPT) it.results.delete(it.results.keys().next().value);
   }
   return it.results.get(key);
@@ -143,8 +143,7 @@ function refuse(it, problem) {
 
 // Let the controls say again what the stage shows of a photo.
 function goBack(it) {
-  const { method, lambda } = it.result ?? usual();
-  it.settings = { ...it.settings, method, lambda: lambda ?? it.settings.lambda };
+  it.settings = { ...it.settings, ...(it.result?.options ?? optionsOf(usual())) };
   if (it === shown) setControls(it.settings);
 }
 
