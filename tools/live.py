@@ -8,7 +8,7 @@ and the one that is told λ, exported with weights of 16 bits; ONNX Runtime's We
 its npm package; and what the pages share with the Flask page, lowlight_utils/web. The pages' own
 templates and scripts are in site/. `--home` is the address, relative to OUT_DIR, of the course that
 the pages belong to; `--site` the full one of the folder above OUT_DIR, once it is known: the pages
-then say how a link to them is to be shown.
+then say how a link to them is to be shown, as the book's do.
 
 npm fetches the package, once: see live_runtime.py.
 """
@@ -40,6 +40,7 @@ from lowlight_utils.web.words import words
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "site"
 WEB = ROOT / "lowlight_utils" / "web"
+TEMPLATES = ROOT / "docs" / "_templates"  # the book's
 SHARED = ("words.js", "viewer.js", "shrink.js", "bring.js", "strip.js", "stage.js", "adjust.js")
 SHARED += ("zip.js", "save.js", "page.js", "page.css", "icon.svg")
 OWN = ("call.js", "browser.js", "worker.js", "enhance.js", "detail.js", "arrays.js", "network.js")
@@ -167,7 +168,7 @@ def add_pages(
 ) -> None:
     """Write the pages, and the service worker, which knows every file."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([SITE, WEB / "templates"]),
+        loader=jinja2.FileSystemLoader([SITE, WEB / "templates", TEMPLATES]),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         trim_blocks=True,

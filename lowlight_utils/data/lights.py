@@ -23,9 +23,6 @@ from lowlight_utils.data.srgb import LUMINANCE, to_levels, to_linear
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-NIGHT = Bell(-4.5, 1.5, -8.0, -1.5)  # stops
-
-
 def even_light(photo: np.ndarray, rng: np.random.Generator) -> Pair:
     """An evenly dark room, as LOL's; the truth is the photo. See `darken`.
 
@@ -89,13 +86,14 @@ def backlight(photo: np.ndarray, rng: np.random.Generator) -> Pair:
 def night(photo: np.ndarray, rng: np.random.Generator) -> Pair:
     """Night: 1.5 to 8 stops less light, and a noisier camera than LOL's.
 
-    The truth is the photo, whose whites are bent a little below white, as in all kinds of light but
-    LOL's own: so that what a lamp or a sky has of shape and colour is not asked to burn out.
+    The truth is the photo, whose whites are bent a little below white, as in dim and uneven light:
+    so that what a lamp or a sky has of shape and colour is not asked to burn out.
 
     Parameters and result are those of `even_light`.
     """
     linear = to_linear(photo)
-    low = expose(reopen_highlights(linear, rng.uniform(0.5, 4.0)), NIGHT.draw(rng))
+    low = reopen_highlights(linear, rng.uniform(0.5, 4.0))
+    low = expose(low, Bell(-4.5, 1.5, -8.0, -1.5).draw(rng))
     low = record(low, rng, electrons=(2e3, 1e5), read_noise=(5e-5, 1e-3), colour=0.1)
     return low, to_levels(roll_off(linear))
 

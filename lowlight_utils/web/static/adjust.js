@@ -55,7 +55,6 @@ function showValues({ lambda, strength }) {
     $("lambda").setAttribute("aria-valuetext", lambda);
   }
   $("undo").disabled = shown.past.length === 0;
-  $("same").hidden = photos.length < 2 || Boolean(shown.example);
 }
 
 // Give the photo on the stage other settings.
