@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lowlight_utils.prediction.enhance import SHIPPED_WEIGHTS
 from lowlight_utils.tuning import read_sweep
-from lowlight_utils.tuning.tables import setting_table
+from lowlight_utils.tuning.tables import psnr_by_light, setting_table, settings, spread
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = SHIPPED_WEIGHTS.parent.relative_to(ROOT)
@@ -121,6 +121,16 @@ def ablation():
     return "\n".join(["| step | PSNR | SSIM | ΔE00 |", "| --- | ---: | ---: | ---: |", *lines])
 
 
+def lights_study():
+    """Each step from the recipe even to shipped: PSNR in every kind of light."""
+    sweep = read_sweep(ROOT / "data/sweeps/lights")
+    rows = []
+    for label, found in settings(sweep).items():
+        by_light = psnr_by_light(sweep, [row["trial"] for row in found])
+        rows.append((label, *(spread(values, 2) for values in by_light.values())))
+    return table(("step", *by_light), rows)
+
+
 TABLES = {
     "validation": validation,
     "photos-without-truth": photos_without_truth,
@@ -128,6 +138,7 @@ TABLES = {
     "seeds": seeds,
     "every-lambda": every_lambda,
     "ablation": ablation,
+    "lights-study": lights_study,
 }
 
 

@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "results": ["Sweep", "bundled_sweep", "export", "read_sweep"],
         "studies": ["STUDIES", "study_recipes"],
         "sweep": ["run_sweep"],
-        "tables": ["setting_table", "settings", "spread"],
+        "tables": ["psnr_by_light", "setting_table", "settings", "spread"],
         "trial": ["run_trial"],
     },
 )

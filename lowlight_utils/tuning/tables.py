@@ -1,6 +1,6 @@
 """A sweep's rows as tables: grouped by setting, with what seeds alone change beside each mean."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -41,6 +41,31 @@ def setting_table(sweep: Sweep) -> list[str]:
         cells = [spread([row[key] for row in rows], places) for key, places in digits.items()]
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return lines
+
+
+def psnr_by_light(sweep: Sweep, trials: Iterable[str]) -> dict[str, list[float]]:
+    """Take the validation of a sweep in several kinds of light apart.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Such as of the study "lights".
+    trials : iterable of str
+        Names of trials, such as all seeds of a setting.
+
+    Returns
+    -------
+    dict of str to list of float
+        The kind of light -> each trial's mean PSNR in it, in dB.
+    """
+    found: dict[str, list[float]] = {}
+    for trial in trials:
+        scores: dict[str, list[float]] = {}
+        for image in sweep.images(trial):
+            scores.setdefault(image["image"].partition("-")[0], []).append(image["psnr"])
+        for light, values in scores.items():
+            found.setdefault(light, []).append(float(np.mean(values)))
+    return found
 
 
 def score_table(sweep: Sweep, trials: Sequence[str], best_first: bool = False) -> str:

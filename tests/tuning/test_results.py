@@ -13,6 +13,7 @@ from lowlight_utils.tuning import (
     STUDIES,
     bundled_sweep,
     export,
+    psnr_by_light,
     read_sweep,
     settings,
     study_recipes,
@@ -146,6 +147,11 @@ STEPPED = [study for study in ("ablation", "lights") if study in BUNDLED]
 def test_a_bundled_sweep_of_steps_has_three_seeds_of_each(study):
     rows_of = settings(bundled_sweep(study)).values()
     assert {tuple(row["seed"] for row in rows) for rows in rows_of} == {(0, 1, 2)}
+
+
+def test_scores_are_taken_apart_by_the_light_that_a_pair_is_in(make_sweep):
+    sweep = make_sweep("one", ["a", "b"], scenes=("night-cat", "lit-cat", "lit-dog"))
+    assert psnr_by_light(sweep, ["a", "b"]) == {"night": [10.0, 11.0], "lit": [10.0, 11.0]}
 
 
 def test_a_bundled_sweep_that_there_is_not_is_refused():
