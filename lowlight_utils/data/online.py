@@ -92,11 +92,11 @@ def download_pairs(
 
 def require_downloaded(folder: Path) -> None:
     """Name the download if a folder is missing, or holds half of it."""
-    call = f"lowlight_utils.data.download_pairs({str(folder)!r}), as notebook 01 does in full mode"
+    call = f"lowlight_utils.data.download_pairs({str(folder)!r})"
     if not folder.is_dir():
         raise ImageError(
-            f"{folder}: there is no such folder; check the path, or download the course's pairs"
-            f" into it: {call}"
+            f"{folder}: there is no such folder; check the path, or download into it: {call} gets"
+            " the course's pairs, download_lol, called likewise, LOL alone"
         )
     if (folder / UNFINISHED).exists():
         raise ImageError(

@@ -1,6 +1,8 @@
 """The command `evaluate`."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ def add_evaluate_parser(commands: Any) -> None:
     parser.set_defaults(run=_evaluate)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
     from lowlight_utils.data import PairSet, list_images, read_pairs
     from lowlight_utils.prediction import (
         BASELINES,
@@ -49,12 +51,15 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise ValueError(
             "Give --low DIR and --high DIR, or --pairs DIR with both in it, or --low DIR alone."
         )
+    failed = 0
     if options.pairs:
         measured = read_pairs(options.pairs, options.size, options.dark_side)
     elif options.high:
         measured = PairSet.from_folders(options.low, options.high, size=options.size)
     else:
-        measured = list_images(options.low)
+        photos = list_images(options.low)
+        measured = _readable(photos)
+        failed = len(photos) - len(measured)
     if not is_exported(options.weights):
         start_keras()
     enhancer = Enhancer(options.weights)
@@ -66,3 +71,19 @@ def _evaluate(options: argparse.Namespace) -> None:
             made_by["exported_from"] = enhancer.generator.made_by
         write_json(options.json, evaluation.to_json("ours", made_by))
     print(evaluation)
+    return 1 if failed else 0
+
+
+def _readable(photos: Sequence[Path]) -> list[Path]:
+    """Name the photos that cannot be read, before the others are measured; return the others."""
+    from lowlight_utils.data import ImageError, read_image
+
+    readable = []
+    for photo in photos:
+        try:
+            read_image(photo)
+        except ImageError as error:
+            print(f"lowlight_utils: {error}", file=sys.stderr, flush=True)
+        else:
+            readable.append(photo)
+    return readable

@@ -29,8 +29,8 @@ TABLE = Table(
         "loe": ("LOE", ".1f", 17),
     },
     "Means over {n} photo{s} at full size, without a truth. Newly clipped, washed white, grain and"
-    " LOE\n(lightness order error): less is better. Dark level: of what was the darkest 40 %, on a"
-    " scale to 255.",
+    " LOE\n(lightness order error): less is better. Level: the mean, of 255. Dark level: that of"
+    " what was the darkest 40 %.",
 )
 
 

@@ -76,7 +76,7 @@ EVEN = SEED.but(
     keep="last",
 )
 
-# What made the weights that come with the library, on LOL and bundled photos in an hour or two on
+# What made the weights that come with the library, on LOL and bundled photos in two hours on
 # one CPU core: more kinds of light, two parts of backlight among six, for a generator that
 # leaves alone what is bright and is told how dark its photo is.
 SHIPPED = EVEN.but(

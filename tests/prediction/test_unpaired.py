@@ -79,3 +79,19 @@ def test_the_command_measures_photos_without_a_truth(tmp_path, capsys):
     assert written["n"] == 1
     assert written["dark_level"] > written["means"]["low"]["dark_level"]
     assert written["made_by"]["weights_sha256"]
+
+
+def test_the_command_names_photos_that_cannot_be_read_and_measures_the_others(tmp_path, capsys):
+    for name in ("a", "c"):
+        write_image(tmp_path / f"{name}.png", make_photo(64, 96) // 8)
+    (tmp_path / "b.jpg").write_bytes(b"no photo")
+    assert main(["evaluate", "--low", str(tmp_path)]) == 1
+    written = capsys.readouterr()
+    assert "2 photos at full size" in written.out
+    assert written.err.count("\n") == 1 and "b.jpg" in written.err
+
+
+def test_the_command_refuses_a_folder_of_nothing_else(tmp_path, capsys):
+    (tmp_path / "b.jpg").write_bytes(b"no photo")
+    assert main(["evaluate", "--low", str(tmp_path)]) == 1
+    assert "no photos to evaluate on" in capsys.readouterr().err
