@@ -202,7 +202,15 @@ def _ablation(base: Recipe) -> list[Configuration]:
 
 
 def _lights(base: Recipe) -> list[Configuration]:
-    return _steps("even", EVEN, FROM_EVEN, base)
+    """Step from even light to every light; at the end, take back what evenly dark photos hid."""
+    found = _steps("even", EVEN, FROM_EVEN, base)
+    last = found[-1].changes
+    taken_back = {
+        "without-brightened": {"base": EVEN.base},
+        "without-level": {"condition": EVEN.condition},
+        "without-adversary": {"adversarial": 0.0},
+    }
+    return found + [Configuration(key, last | change, THRICE) for key, change in taken_back.items()]
 
 
 def _search(trial: "Trial", base: Recipe) -> dict[str, float]:
@@ -237,7 +245,7 @@ STUDIES = {
     ),
     "lights": Study(
         "What does each change from the recipe even to the shipped one bring, in every light?",
-        _fields(FROM_EVEN),
+        (*_fields(FROM_EVEN), "adversarial"),
         _lights,
         lights=ALL_LIGHT,
     ),

@@ -95,10 +95,17 @@ def test_lights_goes_from_the_even_recipes_choices_to_the_shipped_ones_in_single
     found = study_recipes("lights", SHIPPED, seeds=(0,))
     varied = STUDIES["lights"].varies
     choices = [{name: getattr(recipe, name) for name in varied} for recipe in found]
-    assert choices[0] == {name: getattr(EVEN, name) for name in varied}
-    assert choices[-1] == {name: getattr(SHIPPED, name) for name in varied}
-    for one, other in pairwise(choices):
+    steps, taken_back = choices[:-3], choices[-3:]
+    shipped = {name: getattr(SHIPPED, name) for name in varied}
+    assert steps[0] == {name: getattr(EVEN, name) for name in varied}
+    assert steps[-1] == shipped
+    for one, other in pairwise(steps):
         assert sum(one[name] != other[name] for name in varied) == 1
+    assert taken_back == [
+        {**shipped, "base": EVEN.base},
+        {**shipped, "condition": "none"},
+        {**shipped, "adversarial": 0.0},
+    ]
 
 
 def test_lights_varies_all_that_even_and_shipped_learn_differently():
