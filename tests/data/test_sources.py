@@ -152,7 +152,7 @@ def test_load_splits_names_a_folder_that_is_not_there(tmp_path):
 
 
 def test_a_missing_folder_and_half_a_download_name_the_download(tmp_path):
-    with pytest.raises(ImageError, match=r"no such folder.*download_pairs\(.*notebook 01"):
+    with pytest.raises(ImageError, match=r"no such folder.*download_pairs\(.*download_lol"):
         load_splits(tmp_path / "pairs")
     write_pairs(tmp_path / "pairs" / "lol" / "our485", ["2", "5", "6"])
     (tmp_path / "pairs" / UNFINISHED).touch()
