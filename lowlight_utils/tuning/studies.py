@@ -205,7 +205,7 @@ def _lights(base: Recipe) -> list[Configuration]:
     """Step from even light to every light; at the end, take back what evenly dark photos hid."""
     found = _steps("even", EVEN, FROM_EVEN, base)
     last = found[-1].changes
-    taken_back = {
+    taken_back: dict[str, dict] = {
         "without-brightened": {"base": EVEN.base},
         "without-level": {"condition": EVEN.condition},
         "without-adversary": {"adversarial": 0.0},
