@@ -12,6 +12,7 @@ from lowlight_utils.benchmark import add_benchmark_parser
 from lowlight_utils.console import forgiving_output
 from lowlight_utils.data.raw_command import add_make_pairs_parser
 from lowlight_utils.extras import explain
+from lowlight_utils.options import complain
 from lowlight_utils.prediction.command import add_enhance_parser
 from lowlight_utils.prediction.evaluate_command import add_evaluate_parser
 from lowlight_utils.prediction.export_command import add_export_parser
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with forgiving_output() as unprinted:
         status = _run(_parser().parse_args(arguments))
         if lost := unprinted():
-            print(f"lowlight_utils: not all could be printed: {lost}", file=sys.stderr)
+            complain(f"not all could be printed: {lost}")
         return status or int(lost is not None)
 
 
@@ -42,20 +43,20 @@ def _run(options: argparse.Namespace) -> int:
             return options.run(options) or 0
     except (OSError, ValueError, ImportError) as error:
         unknown = isinstance(error, ModuleNotFoundError) and error.name  # Python's own words
-        print(f"lowlight_utils: {(unknown and explain(error)) or error}", file=sys.stderr)
+        complain((unknown and explain(error)) or str(error))
         return 1
     except MemoryError as error:
         reason = str(error) or "a larger machine, or smaller pictures, may do"
-        print(f"lowlight_utils: out of memory: {reason}", file=sys.stderr)
+        complain(f"out of memory: {reason}")
         return 1
     except KeyboardInterrupt:
-        print("lowlight_utils: interrupted", file=sys.stderr)
+        complain("interrupted")
         return 130
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning on one line, as errors are, without the place in our code."""
-    print(f"lowlight_utils: warning: {message}", file=sys.stderr)
+    complain(f"warning: {message}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -64,7 +64,12 @@ def say_device() -> None:
     """Say what a training runs on, and loudly if it could be more."""
     print(f"device      {device_line()}", flush=True)
     if warning := unseen_gpu():
-        print(f"lowlight_utils: {warning}", file=sys.stderr)
+        complain(warning)
+
+
+def complain(line: str) -> None:
+    """Say on standard error what went wrong, or what to look out for, in one line."""
+    print(f"lowlight_utils: {line}", file=sys.stderr, flush=True)
 
 
 def write_json(path: Path, result: Mapping) -> None:

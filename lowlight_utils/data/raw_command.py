@@ -1,12 +1,11 @@
 """The command `make-pairs`: pairs to train on, from one's own RAW files."""
 
 import argparse
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lowlight_utils.options import positive
+from lowlight_utils.options import complain, positive
 
 
 def add_make_pairs_parser(commands: Any) -> None:
@@ -48,7 +47,7 @@ def _make_pairs(options: argparse.Namespace) -> int:
         except (OSError, ValueError, MemoryError) as error:  # the others are made all the same
             said = " ".join(str(error).split()) or "takes more memory than there is"
             said = said if said.startswith(str(raw)) else f"{raw}: {said}"
-            print(f"lowlight_utils: {said}", file=sys.stderr, flush=True)
+            complain(said)
             status = 1
             continue
         for name in made:

@@ -4,13 +4,13 @@ import argparse
 import functools
 import itertools
 import re
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from lowlight_utils.backend import start_keras
+from lowlight_utils.options import complain
 from lowlight_utils.recipe import Recipe
 
 
@@ -98,12 +98,12 @@ def _enhance(options: argparse.Namespace) -> int:
         raise ValueError(f"--jobs must be at least 1, not {options.jobs}")
     photos, has_folder, skipped = find_photos(options.photos, options.recursive, options.out)
     for line in skipped:
-        _complain(line)
+        complain(line)
     planned = plan(photos, has_folder, options.out, options.format)
     if options.skip_existing:
         new = [(photo, target) for photo, target in planned if not target.exists()]
         if len(new) < len(planned):
-            _complain(f"{len(planned) - len(new)} skipped, whose results exist already")
+            complain(f"{len(planned) - len(new)} skipped, whose results exist already")
         planned = new
     if not planned:
         return 0
@@ -116,7 +116,7 @@ def _enhance(options: argparse.Namespace) -> int:
             bar.update()
             with bar.external_write_mode():
                 for line in lines:
-                    _complain(line)
+                    complain(line)
                 if done:
                     print(target, flush=True)
     return 1 if failed else 0
@@ -216,7 +216,3 @@ def _reason(photo: Path, target: Path, error: Exception) -> str:
     if said.startswith((str(photo), str(target))):
         return said
     return f"{photo}: cannot be enhanced ({said or type(error).__name__})"
-
-
-def _complain(line: str) -> None:
-    print(f"lowlight_utils: {line}", file=sys.stderr, flush=True)

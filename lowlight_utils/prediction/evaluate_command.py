@@ -1,13 +1,12 @@
 """The command `evaluate`."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lowlight_utils.backend import start_keras
-from lowlight_utils.options import add_dark_side, positive, write_json
+from lowlight_utils.options import add_dark_side, complain, positive, write_json
 
 
 def add_evaluate_parser(commands: Any) -> None:
@@ -83,7 +82,7 @@ def _readable(photos: Sequence[Path]) -> list[Path]:
         try:
             read_image(photo)
         except ImageError as error:
-            print(f"lowlight_utils: {error}", file=sys.stderr, flush=True)
+            complain(str(error))
         else:
             readable.append(photo)
     return readable
